@@ -1,0 +1,1 @@
+"""Recognition core: signal chain, windows, recordings, networks; no MQTT, no console."""

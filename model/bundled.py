@@ -1,0 +1,102 @@
+"""The recordings in the box: HAPT's 61, and the table that says where UCI HAR v1.0 cut its windows.
+
+Stored as FLAC (one file a recording, six channels, 16 bit), which is lossless: both sensors are quantised,
+and a FLAC sample is the sensor's count. Licence and citation are beside the data in ``model/data/LICENSE.md``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from model.errors import DataError
+from model.recordings import Recording, Segment, WindowSet
+from model.signals import FloatArray
+from model.windows import HOP, WINDOW_LENGTH
+
+DATA = Path(__file__).parent / "data"
+
+COUNTS_PER_G = 720.0
+"""Accelerometer counts in 1 g (quantisation of the published text files)."""
+
+RAD_S_PER_COUNT = float(np.deg2rad(0.0175))
+"""Angular velocity of one gyroscope count (17.5 mdeg/s)."""
+
+
+def to_units(counts: npt.NDArray[np.int16]) -> FloatArray:
+    """Counts ``(n_samples, 6)`` to g and rad/s."""
+    return np.concatenate([counts[:, :3] / COUNTS_PER_G, counts[:, 3:] * RAD_S_PER_COUNT], axis=1)
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    import csv
+
+    path = DATA / name
+    try:
+        with path.open(newline="", encoding="ascii") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        raise DataError(f"The bundled table {name} cannot be read ({error.strerror}); reinstall har-stream.") from error
+
+
+@cache
+def _segments() -> dict[int, tuple[Segment, ...]]:
+    by_experiment: dict[int, list[Segment]] = {}
+    for row in _table("segments.csv"):
+        segment = Segment(row["activity"], int(row["start"]), int(row["stop"]))
+        by_experiment.setdefault(int(row["experiment"]), []).append(segment)
+    return {experiment: tuple(segments) for experiment, segments in by_experiment.items()}
+
+
+@cache
+def index() -> tuple[tuple[int, int], ...]:
+    """(experiment, subject) of every bundled recording, in order of the experiments."""
+    return tuple((int(row["experiment"]), int(row["subject"])) for row in _table("recordings.csv"))
+
+
+def load_recording(experiment: int) -> Recording:
+    """One bundled recording, by experiment (1 to 61).
+
+    Raises
+    ------
+    ValueError : there is no such experiment.
+    DataError : its file is missing or damaged.
+    """
+    import soundfile
+
+    subjects = dict(index())
+    if experiment not in subjects:
+        raise ValueError(f"Parameter {experiment=} is not one of 1 to {len(subjects)}!")
+    path = DATA / "recordings" / f"e{experiment:02d}.flac"
+    try:
+        counts, _ = soundfile.read(path, dtype="int16", always_2d=True)
+    except (OSError, soundfile.SoundFileError) as error:
+        raise DataError(f"The bundled recording {path.name} is missing or damaged; reinstall har-stream.") from error
+    return Recording(experiment, subjects[experiment], to_units(counts), _segments()[experiment])
+
+
+def load_recordings(subjects: tuple[int, ...]) -> list[Recording]:
+    """All bundled recordings of these subjects, in order of the experiments."""
+    return [load_recording(experiment) for experiment, subject in index() if subject in subjects]
+
+
+def official_windows(split: str) -> WindowSet:
+    """The windows of UCI HAR v1.0, regenerated, in the official order.
+
+    Parameters
+    ----------
+    split : ``"train"`` (7,352 windows) or ``"test"`` (2,947).
+    """
+    runs = [row for row in _table("v1_windows.csv") if row["split"] == split]
+    signals = {e: load_recording(e).signals().astype(np.float32) for e in sorted({int(r["experiment"]) for r in runs})}
+    windows, labels, subjects = [], [], []
+    for run in runs:
+        count = int(run["windows"])
+        starts = int(run["start"]) + HOP * np.arange(count)
+        windows.append(signals[int(run["experiment"])][starts[:, None] + np.arange(WINDOW_LENGTH)])
+        labels += [int(run["activity"]) - 1] * count
+        subjects += [int(run["subject"])] * count
+    return WindowSet(np.concatenate(windows), np.array(labels), np.array(subjects))
