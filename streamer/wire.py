@@ -1,0 +1,226 @@
+"""The wire format: topics and payloads, bytes to samples and back. The one place that knows them.
+
+Topics are ``<root>/<phone>/<kind>``; payloads are JSON, or MessagePack with the same fields, told apart by
+the first byte (a JSON object starts with ``{`` or white space, a MessagePack map never does). Pure: no network.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from model.activities import ALL_LABELS
+from model.signals import SAMPLING_RATE, Stage
+
+ROOT = "har"
+"""Default first topic level."""
+
+IMU, LABEL = "imu", "label"
+"""Kinds of topic that a phone publishes."""
+
+ACTIVITY, EVENT, AVAILABILITY = "activity", "event", "availability"
+"""Kinds of topic that the listener publishes."""
+
+MAX_PAYLOAD_BYTES = 1 << 20
+"""A longer payload is refused before it is decoded."""
+
+MAX_SAMPLES = 1000
+"""Samples in one message, at most."""
+
+STANDARD_GRAVITY = 9.80665
+"""m/s² in 1 g (CODATA, standard acceleration of gravity)."""
+
+Encoding = Literal["json", "msgpack"]
+
+_PHONE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_JSON_STARTS = b"{ \t\r\n"
+
+
+class WireError(ValueError):
+    """A payload or topic that is not of the wire format; ``str(error)`` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The samples of one message.
+
+    ``values`` has shape ``(n_samples, 6)``: acceleration with gravity [g], angular velocity [rad/s].
+    ``times`` has shape ``(n_samples,)``, Unix seconds. ``seq`` counts a phone's messages, None if it does not.
+    ``start`` is true on the first message of a recording.
+    """
+
+    values: npt.NDArray[np.float64]
+    times: npt.NDArray[np.float64]
+    seq: int | None = None
+    stage: Stage = Stage.RAW
+    start: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What the phone's owner does from ``start_s`` to ``end_s`` (Unix seconds); None: unlabelled."""
+
+    activity: str | None
+    start_s: float
+    end_s: float
+
+
+class _Unit(msgspec.Struct):
+    acc: Literal["g", "m/s2"] = "g"
+    gyro: Literal["rad/s", "deg/s"] = "rad/s"
+
+
+_Vectors = Annotated[list[tuple[float, float, float]], msgspec.Meta(min_length=1, max_length=MAX_SAMPLES)]
+_Times = Annotated[list[float], msgspec.Meta(min_length=1, max_length=MAX_SAMPLES)]
+_Seq = Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)]
+_Rate = Annotated[float, msgspec.Meta(gt=0.0, le=10_000.0)]
+
+
+class _Imu(msgspec.Struct, omit_defaults=True):
+    t: float | _Times
+    acc: _Vectors
+    gyro: _Vectors
+    seq: _Seq | None = None
+    rate: _Rate | None = None
+    unit: _Unit | None = None
+    stage: Literal["raw", "denoised"] = "raw"
+    start: bool = False
+
+
+class _Label(msgspec.Struct):
+    activity: str | None
+    start: float
+    end: float
+
+
+_DECODERS = {
+    (kind, encoding): module.Decoder(struct)
+    for kind, struct in ((IMU, _Imu), (LABEL, _Label))
+    for encoding, module in (("json", msgspec.json), ("msgpack", msgspec.msgpack))
+}
+_ENCODERS = {"json": msgspec.json.Encoder(), "msgpack": msgspec.msgpack.Encoder()}
+
+
+def topic(root: str, phone: str, kind: str) -> str:
+    """``<root>/<phone>/<kind>``.
+
+    Raises
+    ------
+    WireError : the phone's name is not 1 to 64 of ``A-Z a-z 0-9 _ . -``.
+    """
+    if not _PHONE.fullmatch(phone):
+        raise WireError(f"the phone name {phone!r} is not 1 to 64 letters, digits, '_', '.' or '-'")
+    return f"{root}/{phone}/{kind}"
+
+
+def parse_topic(name: str) -> tuple[str, str]:
+    """Phone and kind of a topic that ends in ``<phone>/<kind>``.
+
+    Raises
+    ------
+    WireError : there is no valid phone name in it.
+    """
+    levels = name.rsplit("/", 2)
+    if len(levels) < 2 or not _PHONE.fullmatch(levels[-2]):
+        raise WireError("the topic does not end in <phone>/<kind>")
+    return levels[-2], levels[-1]
+
+
+def _decode(kind: str, payload: bytes) -> object:
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise WireError(f"the payload has {len(payload)} bytes, more than {MAX_PAYLOAD_BYTES}")
+    if not payload:
+        raise WireError("the payload is empty")
+    encoding = "json" if payload[0] in _JSON_STARTS else "msgpack"
+    try:
+        return _DECODERS[kind, encoding].decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise WireError(str(error)) from error
+
+
+def _times(message: _Imu, n_samples: int) -> npt.NDArray[np.float64]:
+    if isinstance(message.t, list):
+        if len(message.t) != n_samples:
+            raise WireError(f"t has {len(message.t)} times for {n_samples} samples")
+        return np.array(message.t)
+    if message.rate is None and n_samples > 1:
+        raise WireError("rate is missing: it gives the times of the samples after the first")
+    return message.t + np.arange(n_samples) / (message.rate or SAMPLING_RATE)
+
+
+def decode_imu(payload: bytes) -> Samples:
+    """Samples from the payload of an ``imu`` topic, in g and rad/s.
+
+    Raises
+    ------
+    WireError : the payload is too long, not JSON or MessagePack, has missing or mistyped fields,
+        lists of unequal lengths, or numbers that are not finite.
+    """
+    message = _decode(IMU, payload)
+    assert isinstance(message, _Imu)
+    if len(message.acc) != len(message.gyro):
+        raise WireError(f"acc has {len(message.acc)} samples and gyro {len(message.gyro)}")
+    values = np.concatenate([np.array(message.acc), np.array(message.gyro)], axis=1)
+    times = _times(message, len(values))
+    if not (np.isfinite(values).all() and np.isfinite(times).all()):
+        raise WireError("a value is not a finite number")
+    if message.unit is not None:
+        values[:, :3] /= STANDARD_GRAVITY if message.unit.acc == "m/s2" else 1.0
+        values[:, 3:] *= np.deg2rad(1.0) if message.unit.gyro == "deg/s" else 1.0
+    return Samples(values, times, message.seq, Stage(message.stage), message.start)
+
+
+def decode_label(payload: bytes) -> Label:
+    """The label from the payload of a ``label`` topic.
+
+    Raises
+    ------
+    WireError : as :func:`decode_imu`, or an activity that the data set does not have.
+    """
+    message = _decode(LABEL, payload)
+    assert isinstance(message, _Label)
+    if message.activity is not None and message.activity not in ALL_LABELS:
+        raise WireError("the activity is not one of the data set's")
+    if not (np.isfinite(message.start) and np.isfinite(message.end)):
+        raise WireError("a time is not a finite number")
+    return Label(message.activity, message.start, message.end)
+
+
+def encode_imu(
+    values: npt.NDArray[np.float64],
+    *,
+    time_s: float,
+    seq: int | None = None,
+    rate: float = SAMPLING_RATE,
+    unit: tuple[str, str] = ("g", "rad/s"),
+    stage: Stage = Stage.RAW,
+    start: bool = False,
+    encoding: Encoding = "json",
+) -> bytes:
+    """The payload of an ``imu`` topic; the inverse of :func:`decode_imu`, exact in g and rad/s.
+
+    Parameters
+    ----------
+    values : ``(n_samples, 6)``, already in ``unit``.
+    time_s : Unix time of the first sample.
+    rate : sampling rate in Hz.
+    """
+    message: dict[str, object] = {} if seq is None else {"seq": seq}
+    message |= {"t": time_s, "rate": rate, "acc": values[:, :3].tolist(), "gyro": values[:, 3:].tolist()}
+    if unit != ("g", "rad/s"):
+        message["unit"] = {"acc": unit[0], "gyro": unit[1]}
+    if stage is not Stage.RAW:
+        message["stage"] = stage.value
+    if start:
+        message["start"] = True
+    return _ENCODERS[encoding].encode(message)
+
+
+def encode_label(label: Label, encoding: Encoding = "json") -> bytes:
+    """The payload of a ``label`` topic; the inverse of :func:`decode_label`."""
+    return _ENCODERS[encoding].encode({"activity": label.activity, "start": label.start_s, "end": label.end_s})
