@@ -77,7 +77,7 @@ class _Unit(msgspec.Struct):
 
 _Vectors = Annotated[list[tuple[float, float, float]], msgspec.Meta(min_length=1, max_length=MAX_SAMPLES)]
 _Times = Annotated[list[float], msgspec.Meta(min_length=1, max_length=MAX_SAMPLES)]
-_Seq = Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)]
+_Seq = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 _Rate = Annotated[float, msgspec.Meta(gt=0.0, le=10_000.0)]
 
 
@@ -103,7 +103,10 @@ _DECODERS = {
     for kind, struct in ((IMU, _Imu), (LABEL, _Label))
     for encoding, module in (("json", msgspec.json), ("msgpack", msgspec.msgpack))
 }
-_ENCODERS = {"json": msgspec.json.Encoder(), "msgpack": msgspec.msgpack.Encoder()}
+_ENCODERS: dict[Encoding, msgspec.json.Encoder | msgspec.msgpack.Encoder] = {
+    "json": msgspec.json.Encoder(),
+    "msgpack": msgspec.msgpack.Encoder(),
+}
 
 
 def topic(root: str, phone: str, kind: str) -> str:
