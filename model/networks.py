@@ -1,0 +1,199 @@
+"""The networks, by name: raw windows ``(n, 128, 9)`` in, probabilities ``(n, n_classes)`` out.
+
+Everything that happens to a window after the signal chain (standardisation, feature channels, the calibration
+temperature) is inside the graph, so a trained model and its exported copy take windows in the data set's units.
+A network's name and hyperparameters rebuild it exactly; the weights are then set with ``set_weights``.
+This module imports Keras: import it lazily.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from model.activities import ACTIVITIES
+from model.errors import HarError
+from model.signals import CHANNELS
+from model.windows import WINDOW_LENGTH
+
+TRANSITION = "TRANSITION"
+"""The class of windows around a postural transition."""
+
+NETWORK_CLASSES: dict[str, tuple[str, ...]] = {
+    "lstm": ACTIVITIES,
+    "lstm2": ACTIVITIES,
+    "window": (*ACTIVITIES, TRANSITION),
+}
+"""The classes of each network, in the order of its outputs."""
+
+Hyperparameters = dict[str, Any]
+
+
+@keras.saving.register_keras_serializable(package="har_stream")
+class MotionFeatures(keras.layers.Layer):  # type: ignore[misc]
+    """Nine channels to the network's input channels.
+
+    The nine channels are standardised; body acceleration and angular velocity are given once more as
+    ``asinh(gain x) / 3``, which is logarithmic for walking and linear for the tremor of a person who stands,
+    two orders of magnitude smaller; with ``magnitudes`` their lengths follow, in the same form.
+
+    Parameters
+    ----------
+    mean, scale : nine numbers each, in the channels' units.
+    acc_gain : gain of the body acceleration [1/g].
+    gyro_gain : gain of the angular velocity [s/rad].
+    magnitudes : add the two lengths.
+    """
+
+    def __init__(
+        self,
+        mean: Sequence[float],
+        scale: Sequence[float],
+        acc_gain: float,
+        gyro_gain: float,
+        magnitudes: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.mean, self.scale = tuple(mean), tuple(scale)
+        self.gains, self.magnitudes = (acc_gain, gyro_gain), magnitudes
+
+    def call(self, windows: Any) -> Any:
+        """``(n, 128, 9)`` to ``(n, 128, 15)``, or 17 with the magnitudes."""
+        mean, scale = ops.array(self.mean, "float32"), ops.array(self.scale, "float32")
+        channels = [(windows - mean) / scale]
+        sensors = (windows[..., 0:3] * self.gains[0], windows[..., 3:6] * self.gains[1])
+        channels += [ops.arcsinh(sensor) / 3.0 for sensor in sensors]
+        if self.magnitudes:
+            channels += [ops.arcsinh(ops.sqrt(ops.sum(s * s, -1, keepdims=True) + 1e-6)) / 3.0 for s in sensors]
+        return ops.concatenate(channels, -1)
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        acc_gain, gyro_gain = self.gains
+        own = {"mean": self.mean, "scale": self.scale, "acc_gain": acc_gain, "gyro_gain": gyro_gain}
+        return {**super().get_config(), **own, "magnitudes": self.magnitudes}
+
+
+@keras.saving.register_keras_serializable(package="har_stream")
+class AttentionPooling(keras.layers.Layer):  # type: ignore[misc]
+    """The weighted mean over time, ``(n, steps, units)`` to ``(n, units)``; a learnt score gives the weights."""
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the score's weights."""
+        self.score = self.add_weight(shape=(input_shape[-1], 1), initializer="glorot_uniform", name="score")
+
+    def call(self, steps: Any) -> Any:
+        """Softmax of the scores over time, times the steps."""
+        weights = ops.softmax(ops.matmul(steps, self.score), axis=1)
+        return ops.sum(weights * steps, axis=1)
+
+
+@keras.saving.register_keras_serializable(package="har_stream")
+class Temperature(keras.layers.Layer):  # type: ignore[misc]
+    """Logits divided by a constant: calibrates the probabilities, changes no arg max."""
+
+    def __init__(self, temperature: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.temperature = temperature
+
+    def call(self, logits: Any) -> Any:
+        """Same shape."""
+        return logits / self.temperature
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "temperature": self.temperature}
+
+
+def _lstm(units: int = 128, dropout: float = 0.5) -> keras.Model:
+    """One LSTM, dropout, dense: the reference network."""
+    inputs = _window_input()
+    x = keras.layers.LSTM(units)(inputs)
+    return _classify(inputs, keras.layers.Dropout(dropout)(x))
+
+
+def _lstm2(units: int = 128, second_units: int = 64, dropout: float = 0.2, second_dropout: float = 0.5) -> keras.Model:
+    """Two LSTMs with a dropout each, dense: the reference's deeper network."""
+    inputs = _window_input()
+    x = keras.layers.LSTM(units, return_sequences=True)(inputs)
+    x = keras.layers.LSTM(second_units)(keras.layers.Dropout(dropout)(x))
+    return _classify(inputs, keras.layers.Dropout(second_dropout)(x))
+
+
+def _window_input() -> Any:
+    return keras.Input((WINDOW_LENGTH, len(CHANNELS)), name="windows")
+
+
+def _classify(inputs: Any, features: Any) -> keras.Model:
+    outputs = keras.layers.Dense(len(ACTIVITIES), activation="softmax", name="probabilities")(features)
+    return keras.Model(inputs, outputs)
+
+
+def _member(
+    name: str, n_features: int, filters: Sequence[int], kernels: Sequence[int], units: int, dropout: float
+) -> keras.Model:
+    """Feature channels to logits: strided convolutions, a bidirectional LSTM, attention pooling."""
+    inputs = keras.Input((WINDOW_LENGTH, n_features))
+    x = inputs
+    for n_filters, kernel in zip(filters, kernels, strict=True):
+        x = keras.layers.Conv1D(n_filters, kernel, strides=2, padding="same", use_bias=False)(x)
+        x = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
+    x = keras.layers.Bidirectional(keras.layers.LSTM(units, return_sequences=True))(x)
+    x = keras.layers.Dropout(dropout)(AttentionPooling()(x))
+    logits = keras.layers.Dense(len(NETWORK_CLASSES["window"]))(x)
+    return keras.Model(inputs, logits, name=name)
+
+
+def _window(
+    mean: Sequence[float] = (0.0,) * 9,
+    scale: Sequence[float] = (1.0,) * 9,
+    acc_gain: float = 500.0,
+    gyro_gain: float = 200.0,
+    magnitudes: bool = False,
+    filters: Sequence[int] = (64, 96),
+    kernels: Sequence[int] = (7, 5),
+    units: int = 96,
+    dropout: float = 0.5,
+    members: int = 1,
+    temperature: float = 1.0,
+) -> keras.Model:
+    """The default: the mean logits of ``members`` small convolutional-recurrent networks, calibrated."""
+    inputs = _window_input()
+    features = MotionFeatures(mean, scale, acc_gain, gyro_gain, magnitudes, name="features")(inputs)
+    shape = (features.shape[-1], filters, kernels, units, dropout)
+    logits = [_member(member_name(i), *shape)(features) for i in range(members)]
+    mean_logits = logits[0] if members == 1 else keras.layers.Average(name="mean_logits")(logits)
+    calibrated = Temperature(temperature, name="temperature")(mean_logits)
+    return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(calibrated))
+
+
+def member_name(index: int) -> str:
+    """The layer that holds one member of the ``window`` network."""
+    return f"member_{index}"
+
+
+_BUILDERS: dict[str, Callable[..., keras.Model]] = {"lstm": _lstm, "lstm2": _lstm2, "window": _window}
+
+
+def build_network(name: str, **hyperparameters: Any) -> keras.Model:
+    """A network with fresh weights.
+
+    Parameters
+    ----------
+    name : key of :data:`NETWORK_CLASSES`.
+    hyperparameters : as the training wrote them down; what is missing takes its default.
+
+    Raises
+    ------
+    HarError : no such network, or it has no such hyperparameter.
+    """
+    if name not in _BUILDERS:
+        raise HarError(f"There is no network {name!r}; choose one of {', '.join(_BUILDERS)}.")
+    try:
+        return _BUILDERS[name](**hyperparameters)
+    except TypeError as error:
+        raise HarError(f"The network {name!r} cannot be built from {hyperparameters} ({error}).") from error

@@ -1,0 +1,296 @@
+"""Training: named networks from the bundled recordings alone, the same weights for the same seed.
+
+The reference networks follow the 2019 notebook (RMSprop, categorical cross-entropy, last epoch); ``window``
+follows the recipe that cross-validation over the training subjects chose (docs/experiments).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.activities import TRAIN_SUBJECTS
+from model.augment import Augmentation, augment
+from model.dataset import Crops, Floats, check_subjects, training_crops, training_windows
+from model.errors import HarError
+from model.recordings import WindowSet
+
+if TYPE_CHECKING:
+    import keras
+
+NETWORKS: tuple[str, ...] = ("lstm", "lstm2", "window")
+"""The networks that can be trained."""
+
+SEEDS_PER_RUN = 1000
+"""Members of the run with seed s draw from seeds s * 1000 + member, so no two runs share one."""
+
+REFERENCE_OPTIONS: tuple[str, ...] = ("network", "epochs", "batch_size", "learning_rate", "hyperparameters")
+"""The options that the reference networks' training reads, beside seed and subjects."""
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """One training run, completely.
+
+    Parameters
+    ----------
+    network : one of :data:`NETWORKS`.
+    seed : of weights, order, dropout and augmentation.
+    epochs, batch_size, learning_rate : as usual; for ``window`` the rate is the schedule's peak.
+    hyperparameters : of :func:`model.networks.build_network`; scaling is added by the training.
+    members : networks of ``window`` that are trained one after the other and averaged.
+    weight_decay, clip_norm, warmup, label_smoothing : of ``window``; warm-up as a share of all steps.
+    ema : momentum of the weights' moving average of ``window``; None keeps the last weights.
+    mixup : parameter of the beta distribution that pairs of windows are mixed by; 0 for none.
+    temperature : calibration of ``window``, fitted on cross-validation predictions of training subjects.
+    augmentation : of ``window``.
+    subjects : training subjects.
+    """
+
+    network: str
+    seed: int = 0
+    epochs: int = 30
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    members: int = 1
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    warmup: float = 0.2
+    label_smoothing: float = 0.1
+    ema: float | None = None
+    mixup: float = 0.0
+    temperature: float = 1.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    subjects: tuple[int, ...] = TRAIN_SUBJECTS
+
+    def __post_init__(self) -> None:
+        if self.network not in NETWORKS:
+            raise HarError(f"There is no network {self.network!r}; choose one of {', '.join(NETWORKS)}.")
+        for name in ("epochs", "batch_size", "members"):
+            if getattr(self, name) < 1:
+                raise HarError(f"Training needs at least 1 for {name}, not {getattr(self, name)}.")
+        check_subjects(self.subjects)
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """Progress: ``epoch`` of ``epochs`` are done (of all members together); figures on the training windows."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A trained network: ``model`` gives probabilities ``(n, len(classes))`` of raw windows ``(n, 128, 9)``.
+
+    ``network`` and ``hyperparameters`` rebuild it (:func:`model.networks.build_network`); ``training`` says
+    what it learnt from and how, in JSON's types.
+    """
+
+    model: keras.Model
+    network: str
+    hyperparameters: dict[str, Any]
+    classes: tuple[str, ...]
+    history: list[EpochReport]
+    training: dict[str, Any]
+
+
+OnEpoch = Callable[[EpochReport], None]
+
+
+def default_options(network: str) -> TrainingOptions:
+    """The settings that this product trains a network with.
+
+    Raises
+    ------
+    HarError : there is no such network.
+    """
+    if network == "window":
+        return TrainingOptions(network, batch_size=128, learning_rate=3e-3, temperature=0.65)
+    return TrainingOptions(network)
+
+
+def train_network(options: TrainingOptions, on_epoch: OnEpoch | None = None) -> TrainedNetwork:
+    """Train on the windows of ``options.subjects``; minutes.
+
+    Sets TensorFlow's random seed and deterministic operations for the whole process.
+
+    Raises
+    ------
+    HarError : TensorFlow is missing, or a subject is not a training subject.
+    """
+    _require_tensorflow()
+    from model.networks import NETWORK_CLASSES
+
+    check_subjects(options.subjects)
+    progress = _Progress(options.epochs * options.members, on_epoch)
+    windows = training_windows(options.subjects)
+    if options.network == "window":
+        model, hyperparameters = _train_window(options, windows, progress)
+    else:
+        model, hyperparameters = _train_reference(options, windows, progress), dict(options.hyperparameters)
+    training = _record(options, windows, progress)
+    classes = NETWORK_CLASSES[options.network]
+    return TrainedNetwork(model, options.network, hyperparameters, classes, progress.history, training)
+
+
+def _require_tensorflow() -> None:
+    try:
+        import tensorflow  # noqa: F401
+    except ImportError as error:
+        raise HarError("Training needs TensorFlow; install it with: pip install 'har-stream[train]'.") from error
+
+
+class _Progress:
+    """Keeps the history and tells the listener."""
+
+    def __init__(self, epochs: int, on_epoch: OnEpoch | None) -> None:
+        self.epochs, self.on_epoch = epochs, on_epoch
+        self.history: list[EpochReport] = []
+        self._began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    def epoch(self, logs: dict[str, float]) -> None:
+        report = EpochReport(len(self.history) + 1, self.epochs, logs["loss"], logs["accuracy"], self.seconds)
+        self.history.append(report)
+        if self.on_epoch:
+            self.on_epoch(report)
+
+
+def _record(options: TrainingOptions, windows: WindowSet, progress: _Progress) -> dict[str, Any]:
+    chosen = asdict(options)
+    subjects = list(chosen.pop("subjects"))
+    if options.network != "window":
+        chosen = {name: chosen[name] for name in ("seed", *REFERENCE_OPTIONS)}
+    return {
+        "data": "UCI HAR v1.0 training windows, regenerated from the HAPT recordings in the box",
+        "subjects": subjects,
+        "windows": len(windows.labels),
+        "seed": chosen.pop("seed"),
+        "options": chosen,
+        "seconds": round(progress.seconds, 1),
+    }
+
+
+def _seed_everything(seed: int) -> None:
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def _one_hot(labels: Any, n_classes: int) -> Floats:
+    targets: Floats = np.eye(n_classes, dtype=np.float32)[labels]
+    return targets
+
+
+def _fit_epoch(model: keras.Model, x: Floats, y: Floats, batch_size: int) -> dict[str, float]:
+    """One pass in the given order."""
+    history = model.fit(x, y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0)
+    return {name: float(values[-1]) for name, values in history.history.items()}
+
+
+def _train_reference(options: TrainingOptions, windows: WindowSet, progress: _Progress) -> keras.Model:
+    """The notebook's training: Keras's RMSprop, no augmentation, the last epoch's weights."""
+    import keras
+
+    from model.networks import NETWORK_CLASSES, build_network
+
+    _seed_everything(options.seed)
+    rng = np.random.default_rng(options.seed)
+    model = build_network(options.network, **options.hyperparameters)
+    model.compile(keras.optimizers.RMSprop(options.learning_rate), "categorical_crossentropy", metrics=["accuracy"])
+    targets = _one_hot(windows.labels, len(NETWORK_CLASSES[options.network]))
+    for _ in range(options.epochs):
+        order = rng.permutation(len(targets))
+        progress.epoch(_fit_epoch(model, windows.windows[order], targets[order], options.batch_size))
+    return model
+
+
+def _train_window(
+    options: TrainingOptions, windows: WindowSet, progress: _Progress
+) -> tuple[keras.Model, dict[str, Any]]:
+    """Train the members one after the other and put them into one graph."""
+    from model.networks import build_network, member_name
+
+    crops = training_crops(options.subjects, transitions=True)
+    hyperparameters = {**options.hyperparameters, **_scaling(windows.windows)}
+    members = [
+        _train_member(replace(options, seed=options.seed * SEEDS_PER_RUN + i), hyperparameters, crops, progress)
+        for i in range(options.members)
+    ]
+    hyperparameters |= {"members": options.members, "temperature": options.temperature}
+    whole = build_network("window", **hyperparameters)
+    for index, member in enumerate(members):
+        whole.get_layer(member_name(index)).set_weights(member.get_layer(member_name(0)).get_weights())
+    return whole, hyperparameters
+
+
+def _scaling(windows: Floats) -> dict[str, list[float]]:
+    """Mean and standard deviation of each channel over training windows ``(n, 128, 9)``."""
+    values = windows.reshape(-1, windows.shape[-1]).astype(np.float64)
+    return {"mean": values.mean(0).tolist(), "scale": values.std(0).tolist()}
+
+
+def _train_member(
+    options: TrainingOptions, hyperparameters: dict[str, Any], crops: Crops, progress: _Progress
+) -> keras.Model:
+    """One network on augmented windows: AdamW, cosine schedule with warm-up, label smoothing."""
+    import keras
+
+    from model.networks import NETWORK_CLASSES, build_network
+
+    _seed_everything(options.seed)
+    model = build_network("window", **hyperparameters)
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
+    optimizer = _optimizer(options, -(-len(crops) // options.batch_size))
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    targets = _one_hot(crops.labels, len(NETWORK_CLASSES["window"]))
+    for x, y in _epochs(options, crops, targets):
+        progress.epoch(_fit_epoch(model, x, y, options.batch_size))
+    if options.ema is not None:
+        optimizer.finalize_variable_values(model.trainable_variables)
+    return model
+
+
+def _optimizer(options: TrainingOptions, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    import keras
+
+    steps = options.epochs * steps_per_epoch
+    warmup = int(steps * options.warmup)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        options.learning_rate / 25, steps - warmup, warmup_target=options.learning_rate, warmup_steps=warmup
+    )
+    averaging = {} if options.ema is None else {"use_ema": True, "ema_momentum": options.ema}
+    return keras.optimizers.AdamW(
+        schedule, weight_decay=options.weight_decay, clipnorm=None, global_clipnorm=options.clip_norm, **averaging
+    )
+
+
+def _epochs(options: TrainingOptions, crops: Crops, targets: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """Freshly augmented windows and targets in random order, once for each epoch."""
+    rng = np.random.default_rng(options.seed)
+    for _ in range(options.epochs):
+        order = rng.permutation(len(crops))
+        x, y = augment(crops, options.augmentation, rng)[order], targets[order]
+        yield _mix(x, y, options.mixup, rng) if options.mixup else (x, y)
+
+
+def _mix(x: Floats, y: Floats, alpha: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Mixup (Zhang et al. 2018): convex combinations of random pairs of windows and of their targets."""
+    weight = rng.beta(alpha, alpha, (len(x), 1, 1)).astype(np.float32)
+    other = rng.permutation(len(x))
+    return weight * x + (1 - weight) * x[other], weight[:, 0] * y + (1 - weight[:, 0]) * y[other]
