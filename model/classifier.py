@@ -1,0 +1,115 @@
+"""A trained model at work: windows in, probabilities out, on ONNX Runtime and one thread; no TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model.activities import ACTIVITIES
+from model.artefact import Artefact, default_artefact_path, read_artefact
+from model.card import Card
+from model.errors import ArtefactError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+SLICE = 256
+"""Windows per inference call at most: bounds the memory, and larger batches are no faster per window."""
+
+Probabilities = npt.NDArray[np.float32]
+"""Shape ``(n_windows, n_classes)``, rows sum to 1."""
+
+
+class Classifier:
+    """Classifies windows of the nine channels, ``(n, 128, 9)`` in g and rad/s.
+
+    Parameters
+    ----------
+    artefact : a checked model, see :func:`model.artefact.read_artefact`.
+
+    Raises
+    ------
+    ArtefactError : ONNX Runtime cannot run its graph, or the graph does not fit the card.
+    """
+
+    def __init__(self, artefact: Artefact) -> None:
+        self.card: Card = artefact.card
+        self.classes: tuple[str, ...] = artefact.card.classes
+        self._window_shape = (artefact.card.input.window_length, len(artefact.card.input.channels))
+        self._session = _session(artefact)
+        self._activities = [self.classes.index(activity) for activity in ACTIVITIES]
+        _check_ends(self._session, self._window_shape, artefact.card)
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Classifier:
+        """Read an artefact, the one in the box unless told otherwise.
+
+        Raises
+        ------
+        ArtefactError : it cannot be read or does not fit this program.
+        """
+        return cls(read_artefact(path or default_artefact_path()))
+
+    def class_probabilities(self, windows: npt.ArrayLike) -> Probabilities:
+        """Probabilities over :attr:`classes`, ``(n, n_classes)``.
+
+        Parameters
+        ----------
+        windows : shape ``(n, 128, 9)``, any n; converted to float32.
+
+        Raises
+        ------
+        ValueError : another shape.
+        """
+        batch = np.ascontiguousarray(windows, np.float32)
+        if batch.shape[1:] != self._window_shape or batch.ndim != 3:
+            raise ValueError(f"Parameter windows has shape {batch.shape}, expected (n, 128, 9)!")
+        probabilities = np.empty((len(batch), len(self.classes)), np.float32)
+        for start in range(0, len(batch), SLICE):
+            part = slice(start, start + SLICE)
+            (probabilities[part],) = self._session.run(None, {"windows": batch[part]})
+        return probabilities
+
+    def probabilities(self, windows: npt.ArrayLike) -> Probabilities:
+        """Probabilities over the six :data:`model.activities.ACTIVITIES`, ``(n, 6)``.
+
+        A model's further classes are left out and the rest scaled to sum to 1. Parameters and errors as
+        :meth:`class_probabilities`.
+        """
+        activities = self.class_probabilities(windows)[:, self._activities]
+        # A window that is surely none of the six keeps a defined row: tiny, not zero.
+        activities = np.maximum(activities, np.finfo(np.float32).tiny)
+        return np.asarray(activities / activities.sum(axis=1, keepdims=True), np.float32)
+
+
+def _session(artefact: Artefact) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 3  # errors; warnings would land on the user's screen
+    try:
+        return onnxruntime.InferenceSession(artefact.onnx, options, providers=["CPUExecutionProvider"])
+    # ONNX Runtime's exceptions have no common base but Exception.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ArtefactError(
+            f"ONNX Runtime {onnxruntime.__version__} cannot run the graph of {artefact.card.name} ({reason}); "
+            "train it again with har-model train."
+        ) from error
+
+
+def _check_ends(session: Any, window_shape: tuple[int, int], card: Card) -> None:
+    """The graph must take the windows and give the classes that its card names."""
+    ends = [(end.name, end.type, end.shape[1:]) for end in (*session.get_inputs(), *session.get_outputs())]
+    number = "tensor(float)"
+    expected = [("windows", number, list(window_shape)), ("probabilities", number, [len(card.classes)])]
+    if ends != expected:
+        raise ArtefactError(
+            f"The graph of {card.name} has inputs and outputs {ends}, but its card needs {expected}; "
+            "train it again with har-model train."
+        )
