@@ -83,15 +83,23 @@ def load_recordings(subjects: tuple[int, ...]) -> list[Recording]:
     return [load_recording(experiment) for experiment, subject in index() if subject in subjects]
 
 
-def official_windows(split: str) -> WindowSet:
+def official_windows(split: str, dtype: npt.DTypeLike = np.float32) -> WindowSet:
     """The windows of UCI HAR v1.0, regenerated, in the official order.
 
     Parameters
     ----------
     split : ``"train"`` (7,352 windows) or ``"test"`` (2,947).
+    dtype : type of the windows; float64 gives every digit of the chain.
+
+    Raises
+    ------
+    ValueError : any other split.
+    DataError : the bundled data is missing or damaged.
     """
     runs = [row for row in _table("v1_windows.csv") if row["split"] == split]
-    signals = {e: load_recording(e).signals().astype(np.float32) for e in sorted({int(r["experiment"]) for r in runs})}
+    if not runs:
+        raise ValueError(f"Parameter {split=} is not one of train, test!")
+    signals = {e: load_recording(e).signals().astype(dtype) for e in sorted({int(r["experiment"]) for r in runs})}
     windows, labels, subjects = [], [], []
     for run in runs:
         count = int(run["windows"])
