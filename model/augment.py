@@ -21,6 +21,7 @@ class Augmentation:
     warp : largest relative change of pace.
     gain : standard deviation of the factors on body acceleration and angular velocity.
     rotation_deg : standard deviation of a turn of all vectors about one random axis [degrees].
+    heading_deg : standard deviation of a turn about the vertical (place on the belt) [degrees].
     noise : largest standard deviation of added white noise [g, rad/s].
     """
 
@@ -28,6 +29,7 @@ class Augmentation:
     warp: float = 0.15
     gain: float = 0.1
     rotation_deg: float = 15.0
+    heading_deg: float = 0.0
     noise: float = 0.003
 
 
@@ -35,6 +37,8 @@ def augment(crops: Crops, augmentation: Augmentation, rng: np.random.Generator) 
     """One augmented window for each place, ``(n, 128, 9)`` float32, in the places' order."""
     windows = _cut(crops, augmentation, rng)
     windows = _gain(windows, augmentation.gain, rng)
+    if augmentation.heading_deg:
+        windows = rotate(windows, _headings(windows, augmentation.heading_deg, rng))
     windows = rotate(windows, random_rotations(len(windows), augmentation.rotation_deg, rng))
     return _noise(windows, augmentation.noise, rng)
 
@@ -68,6 +72,13 @@ def random_rotations(n: int, sigma_deg: float, rng: np.random.Generator) -> Floa
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
     angles = np.deg2rad(rng.normal(0, sigma_deg, n))
     return rotation_matrices(axes, angles)
+
+
+def _headings(windows: Floats, sigma_deg: float, rng: np.random.Generator) -> Floats:
+    """``(n, 3, 3)`` rotations about each window's mean total acceleration."""
+    vertical = windows[..., 6:9].mean(axis=1).astype(np.float64)
+    vertical /= np.maximum(np.linalg.norm(vertical, axis=1, keepdims=True), 1e-9)
+    return rotation_matrices(vertical, np.deg2rad(rng.normal(0, sigma_deg, len(windows))))
 
 
 def rotation_matrices(axes: npt.NDArray[np.float64], angles: npt.NDArray[np.float64]) -> Floats:

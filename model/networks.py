@@ -38,13 +38,15 @@ class MotionFeatures(keras.layers.Layer):  # type: ignore[misc]
 
     The nine channels are standardised; body acceleration and angular velocity are given once more as
     ``asinh(gain x) / 3``, which is logarithmic for walking and linear for the tremor of a person who stands,
-    two orders of magnitude smaller; with ``magnitudes`` their lengths follow, in the same form.
+    two orders of magnitude smaller. With ``jerk`` their differences from sample to sample follow in the same form
+    (the tremor without the sway), with ``magnitudes`` their lengths.
 
     Parameters
     ----------
     mean, scale : nine numbers each, in the channels' units.
     acc_gain : gain of the body acceleration [1/g].
     gyro_gain : gain of the angular velocity [s/rad].
+    jerk : add the six differences, amplified as the signals themselves.
     magnitudes : add the two lengths.
     """
 
@@ -54,19 +56,22 @@ class MotionFeatures(keras.layers.Layer):  # type: ignore[misc]
         scale: Sequence[float],
         acc_gain: float,
         gyro_gain: float,
+        jerk: bool = False,
         magnitudes: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.mean, self.scale = tuple(mean), tuple(scale)
-        self.gains, self.magnitudes = (acc_gain, gyro_gain), magnitudes
+        self.gains, self.jerk, self.magnitudes = (acc_gain, gyro_gain), jerk, magnitudes
 
     def call(self, windows: Any) -> Any:
-        """``(n, 128, 9)`` to ``(n, 128, 15)``, or 17 with the magnitudes."""
+        """``(n, 128, 9)`` to ``(n, 128, 15)``; 6 channels more with the jerk, 2 with the magnitudes."""
         mean, scale = ops.array(self.mean, "float32"), ops.array(self.scale, "float32")
         channels = [(windows - mean) / scale]
         sensors = (windows[..., 0:3] * self.gains[0], windows[..., 3:6] * self.gains[1])
         channels += [ops.arcsinh(sensor) / 3.0 for sensor in sensors]
+        if self.jerk:
+            channels += [ops.arcsinh(_difference(sensor)) / 3.0 for sensor in sensors]
         if self.magnitudes:
             channels += [ops.arcsinh(ops.sqrt(ops.sum(s * s, -1, keepdims=True) + 1e-6)) / 3.0 for s in sensors]
         return ops.concatenate(channels, -1)
@@ -75,7 +80,12 @@ class MotionFeatures(keras.layers.Layer):  # type: ignore[misc]
         """What rebuilds the layer."""
         acc_gain, gyro_gain = self.gains
         own = {"mean": self.mean, "scale": self.scale, "acc_gain": acc_gain, "gyro_gain": gyro_gain}
-        return {**super().get_config(), **own, "magnitudes": self.magnitudes}
+        return {**super().get_config(), **own, "jerk": self.jerk, "magnitudes": self.magnitudes}
+
+
+def _difference(sensor: Any) -> Any:
+    """Each sample less the one before; zero for the first."""
+    return ops.pad(sensor[:, 1:] - sensor[:, :-1], ((0, 0), (1, 0), (0, 0)))
 
 
 @keras.saving.register_keras_serializable(package="har_stream")
@@ -153,6 +163,7 @@ def _window(
     scale: Sequence[float] = (1.0,) * 9,
     acc_gain: float = 500.0,
     gyro_gain: float = 200.0,
+    jerk: bool = False,
     magnitudes: bool = False,
     filters: Sequence[int] = (64, 96),
     kernels: Sequence[int] = (7, 5),
@@ -163,7 +174,7 @@ def _window(
 ) -> keras.Model:
     """The default: the mean logits of ``members`` small convolutional-recurrent networks, calibrated."""
     inputs = _window_input()
-    features = MotionFeatures(mean, scale, acc_gain, gyro_gain, magnitudes, name="features")(inputs)
+    features = MotionFeatures(mean, scale, acc_gain, gyro_gain, jerk, magnitudes, name="features")(inputs)
     shape = (features.shape[-1], filters, kernels, units, dropout)
     logits = [_member(member_name(i), *shape)(features) for i in range(members)]
     mean_logits = logits[0] if members == 1 else keras.layers.Average(name="mean_logits")(logits)

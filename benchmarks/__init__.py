@@ -1,0 +1,1 @@
+"""Measurements that take minutes to hours: run by hand, results committed under docs."""

@@ -1,0 +1,25 @@
+"""The configurations of the window network that cross-validation compared, by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from model.augment import Augmentation
+from model.training import TrainingOptions
+
+RECIPE = TrainingOptions("window", batch_size=128, learning_rate=3e-3, epochs=30)
+"""The recipe that the search began with: shift 32, warp 15 %, gain 10 %, rotation 15 degrees, noise 0.003."""
+
+CONFIGURATIONS: dict[str, TrainingOptions] = {
+    "recipe": RECIPE,
+    "rotation-25": replace(RECIPE, augmentation=Augmentation(rotation_deg=25.0)),
+    "ema": replace(RECIPE, ema=0.995),
+    "mixup": replace(RECIPE, mixup=0.2),
+    "magnitudes": replace(RECIPE, hyperparameters={"magnitudes": True}),
+    "jerk": replace(RECIPE, hyperparameters={"jerk": True}),
+    "heading-30": replace(RECIPE, augmentation=Augmentation(heading_deg=30.0)),
+    "small": replace(RECIPE, hyperparameters={"filters": (48, 64), "units": 64}),
+    "epochs-60": replace(RECIPE, epochs=60),
+    "smoothing-0.05": replace(RECIPE, label_smoothing=0.05),
+}
+"""Each is the recipe but for what its name says."""
