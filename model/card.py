@@ -54,9 +54,10 @@ class InputCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingCard(msgspec.Struct, frozen=True, kw_only=True):
-    """How a model was trained: data, subjects, seed, and every option."""
+    """How a model was trained: data, number of windows, subjects, seed, and every option."""
 
     data: str
+    windows: int
     subjects: tuple[int, ...]
     seed: int
     options: dict[str, Any]

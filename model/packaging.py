@@ -1,0 +1,92 @@
+"""From a trained Keras network to an artefact: export, card, scores. Needs the ``train`` extra."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from model.artefact import Artefact, make_artefact
+from model.card import Card, TrainingCard, program_input
+from model.errors import HarError
+from model.metrics import Scores
+
+if TYPE_CHECKING:
+    from model.training import TrainedNetwork
+
+REQUIRED = ("tensorflow", "onnx", "tf2onnx")
+"""Packages of the ``train`` extra."""
+
+
+def prepare_tensorflow() -> None:
+    """Import TensorFlow without its start-up messages on the console.
+
+    Raises
+    ------
+    HarError : the ``train`` extra is not installed; told before the minutes of training, not after.
+    """
+    missing = [name for name in REQUIRED if find_spec(name) is None]
+    if missing:
+        raise HarError(
+            f"Training needs TensorFlow, and {', '.join(missing)} is missing; "
+            "install it with: pip install 'har-stream[train]'"
+        )
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _stderr_discarded():
+        import tensorflow as tf
+        import tf2onnx  # noqa: F401
+
+        tf.config.list_logical_devices()
+
+
+def pack(trained: TrainedNetwork, name: str) -> Artefact:
+    """Export a trained network; the card's metrics are still empty.
+
+    Parameters
+    ----------
+    trained : from :func:`model.training.train_network`.
+    name : what the artefact calls itself.
+    """
+    from model.onnx_export import export_onnx
+
+    card = Card(
+        name=name,
+        network=trained.network,
+        # Through JSON's types, so that the card in memory equals the card that is read back.
+        hyperparameters=msgspec.json.decode(msgspec.json.encode(trained.hyperparameters)),
+        classes=trained.classes,
+        n_parameters=trained.model.count_params(),
+        input=program_input(),
+        training=msgspec.convert(msgspec.json.decode(msgspec.json.encode(trained.training)), TrainingCard),
+        metrics={},
+        created_by={"python": platform.python_version()}
+        | {package: version(package) for package in ("har-stream", "keras", *REQUIRED)},
+        sha256={},
+    )
+    return make_artefact(card, export_onnx(trained.model), trained.model.get_weights())
+
+
+def with_metrics(artefact: Artefact, metrics: dict[str, Scores]) -> Artefact:
+    """The same model, its card carrying these scores."""
+    return Artefact(msgspec.structs.replace(artefact.card, metrics=metrics), artefact.onnx, artefact.weights_npz)
+
+
+@contextmanager
+def _stderr_discarded() -> Iterator[None]:
+    """Discard what is written to file descriptor 2: native code logs there before it can be told not to."""
+    sys.stderr.flush()
+    kept, discard = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(discard, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(discard)
