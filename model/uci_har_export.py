@@ -128,4 +128,5 @@ def _decimal(magnitude: FloatArray) -> tuple[np.ndarray, np.ndarray]:
 def _scale(magnitude: FloatArray, exponents: np.ndarray) -> FloatArray:
     """Move the first digit to the millions."""
     small = exponents <= 6
-    return np.where(small, magnitude * _POWERS[105 - exponents], magnitude / _POWERS[exponents + 93])
+    scaled: FloatArray = np.where(small, magnitude * _POWERS[105 - exponents], magnitude / _POWERS[exponents + 93])
+    return scaled
