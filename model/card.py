@@ -100,7 +100,7 @@ def program_input() -> InputCard:
 
 def encode_card(card: Card) -> bytes:
     """The card as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(card, order="sorted"), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n"
 
 
 def decode_card(content: bytes, source: str) -> Card:

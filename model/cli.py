@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NETWORKS = ("window", "lstm", "lstm2")
 """As :data:`model.training.NETWORKS`, which is too heavy to import for ``--help``; a test compares them."""
 
-NETWORK_SETTINGS = ("units", "second_units", "dropout", "second_dropout")
+NETWORK_SETTINGS: tuple[str, ...] = ("units", "second_units", "dropout", "second_dropout")
 """Options of ``train`` that are the network's hyperparameters; the others are the training's."""
 
 FILE = click.Path(path_type=Path)
@@ -157,7 +157,7 @@ def _training_options(network: str, seed: int, settings: dict[str, Any]) -> Trai
 
     recipe = default_options(network)
     given = {name: value for name, value in settings.items() if value is not None}
-    of_network = {
+    of_network: dict[str, Any] = {
         name: given.pop(name) for name in ("units", "second_units", "dropout", "second_dropout") if name in given
     }
     return replace(recipe, seed=seed, hyperparameters={**recipe.hyperparameters, **of_network}, **given)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from model.errors import HarError
+from model.text import printable
 
 EXIT_FAILURE = 1
 EXIT_INTERRUPTED = 130
@@ -37,7 +38,7 @@ def run(command: click.Command) -> NoReturn:
     try:
         status = command.main(standalone_mode=False)
     except HarError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {printable(str(error))}", err=True)  # it may quote a file or a network peer
         sys.exit(getattr(error, "exit_code", EXIT_FAILURE))
     except click.ClickException as error:
         error.show()

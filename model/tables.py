@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from model.activities import ACTIVITIES
 from model.card import Card
 from model.metrics import Scores
+from model.text import printable
 
 TITLES = {
     "official": "Official test windows",
@@ -57,11 +59,17 @@ def percent(share: float | None) -> str:
 
 def card_view(card: Card) -> Table:
     """A model card, one line a fact."""
-    table = Table("", card.name, show_lines=False)
-    table.columns[0].no_wrap = True
+    table = Table()
+    table.add_column("", no_wrap=True)
+    table.add_column(_safe(card.name), overflow="fold")
     for fact, value in _facts(card).items():
-        table.add_row(fact, value)
+        table.add_row(_safe(fact), _safe(value))
     return table
+
+
+def _safe(text: str) -> Text:
+    """What a file says is neither markup nor terminal control."""
+    return Text(printable(text))
 
 
 def _facts(card: Card) -> dict[str, str]:

@@ -52,6 +52,14 @@ def test_a_user_error_is_one_sentence_on_stderr(
     assert capsys.readouterr() == ("", "Error: The file x is missing; give another.\n")
 
 
+def test_an_error_cannot_control_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(RefusedError, "__str__", lambda self: "a\x1b[2Jb\nc\u202ed")
+    status_of(monkeypatch, "refused")
+    assert capsys.readouterr().err == "Error: a\ufffd[2Jb\ufffdc\ufffdd\n"
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["example", "bug"])
     with pytest.raises(KeyError):
