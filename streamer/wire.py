@@ -121,6 +121,11 @@ def topic(root: str, phone: str, kind: str) -> str:
     return f"{root}/{phone}/{kind}"
 
 
+def phone_topics(root: str) -> tuple[str, ...]:
+    """Topic filters of everything that phones publish below a root."""
+    return tuple(f"{root}/+/{kind}" for kind in (IMU, LABEL))
+
+
 def parse_topic(name: str) -> tuple[str, str]:
     """Phone and kind of a topic that ends in ``<phone>/<kind>``.
 

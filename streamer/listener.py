@@ -1,0 +1,138 @@
+"""The listener at work: messages in on one thread, recognised on another, predictions out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.continuity import Verdict
+from streamer.inbox import Inbox, Message
+from streamer.outputs import Notice, Output
+from streamer.recognizer import Recognizer, WindowClassifier
+from streamer.tally import Tally
+from streamer.wire import IMU, LABEL, WireError, decode_imu, decode_label, parse_topic
+
+log = logging.getLogger(__name__)
+
+BATCH = 512
+"""Messages that are taken at once at most, before the windows they complete are classified."""
+
+IDLE_S = 0.2
+"""How long the recognising thread waits for a message, and so how late a stop is noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerOptions:
+    """``max_phones`` phones are followed; after ``max_predictions`` predictions the listener stops."""
+
+    max_phones: int
+    max_predictions: int | None = None
+
+
+class Listener:
+    """Takes messages from any thread by :meth:`receive`, and recognises them on its own.
+
+    ``lock`` is held while ``tally`` changes; whoever draws takes it for the time of a snapshot.
+    """
+
+    def __init__(self, options: ListenerOptions, classifier: WindowClassifier, outputs: Sequence[Output]) -> None:
+        self.tally = Tally(max_phones=options.max_phones)
+        self.lock = threading.Lock()
+        self.done = threading.Event()
+        self.inbox = Inbox()
+        self.failure: Exception | None = None
+        self.last_message_s = time.monotonic()
+        self._options = options
+        self._outputs = outputs
+        self._recognizer = Recognizer(classifier, max_phones=options.max_phones)
+        self._predictions = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
+
+    @property
+    def done_by_count(self) -> bool:
+        """Whether it has made as many predictions as it was asked for."""
+        return self._predictions == self._options.max_predictions
+
+    def start(self) -> None:
+        """Recognise from now on."""
+        self._thread.start()
+
+    def receive(self, topic: str, payload: bytes) -> None:
+        """Take a message; quick, and safe on the network thread."""
+        self.last_message_s = time.monotonic()
+        self.inbox.put(Message(topic, payload, self.last_message_s))
+
+    def stop(self) -> dict[str, Any]:
+        """Recognise what has been received, finish the outputs and give the summary."""
+        self._stopping.set()
+        self.inbox.close()
+        self._thread.join()
+        summary = self.tally.summary() | {"dropped_messages": self.inbox.dropped}
+        for output in self._outputs:
+            output.finish(summary)
+        return summary
+
+    def _run(self) -> None:
+        try:
+            while not (self._stopping.is_set() and not len(self.inbox)):
+                self._work(self.inbox.take(BATCH, IDLE_S))
+            self._recognizer.finish()
+            self._work([])
+        except Exception as error:  # an output's file or pipe, or the model: told by the main thread
+            self.failure = error
+        finally:
+            self.done.set()
+
+    def _work(self, messages: Sequence[Message]) -> None:
+        notices: list[Notice] = []
+        with self.lock:
+            for message in messages:
+                notices += self._handle(message)
+        for notice in notices:
+            for output in self._outputs:
+                output.warning(notice)
+        self._classify()
+
+    def _handle(self, message: Message) -> list[Notice]:
+        phone: str | None = None
+        try:
+            phone, kind = parse_topic(message.topic)
+            if kind == IMU:
+                return self._samples(phone, message)
+            if kind == LABEL:
+                label = decode_label(message.payload)
+                self._recognizer.label(phone, label)
+                self.tally.label(phone, label)
+        except WireError as error:
+            log.debug("message of %s not used: %s", phone, error)
+            if self.tally.fault(phone, str(error)):
+                return [Notice(phone, str(error))]
+        return []
+
+    def _samples(self, phone: str, message: Message) -> list[Notice]:
+        samples = decode_imu(message.payload)
+        judgement = self._recognizer.push(phone, samples, message.arrived_s)
+        self.tally.message(phone, samples, judgement, message.arrived_s)
+        if judgement.verdict is not Verdict.GAP:
+            return []
+        lost = f"{judgement.lost_messages} messages lost" if judgement.lost_messages else "the stream jumped"
+        return [Notice(phone, f"gap: {lost}")]
+
+    def _classify(self) -> None:
+        for prediction in self._recognizer.classify(time.monotonic):
+            if self.done_by_count:
+                break
+            self._predictions += 1
+            with self.lock:
+                change = self.tally.prediction(prediction, time.monotonic())
+            for output in self._outputs:
+                output.prediction(prediction)
+                if change:
+                    output.change(change)
+        if self.done_by_count:
+            self.done.set()

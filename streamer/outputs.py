@@ -1,0 +1,245 @@
+"""Where predictions go: plain lines, JSON lines, a file of windows. One class a destination, all alike."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, Protocol, TextIO
+
+import numpy as np
+
+from model.activities import ACTIVITIES
+from model.errors import HarError
+from model.signals import CHANNELS
+from model.windows import WINDOW_LENGTH
+from streamer.recognizer import Prediction
+from streamer.tally import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about a phone's stream that its owner should know."""
+
+    phone: str | None
+    reason: str
+
+
+class Output(Protocol):
+    """A destination; all calls come from the recognising thread, ``finish`` last."""
+
+    def prediction(self, prediction: Prediction) -> None:
+        """One more window was classified."""
+
+    def change(self, change: Change) -> None:
+        """A phone's activity changed."""
+
+    def warning(self, warning: Notice) -> None:
+        """A message was lost or could not be used."""
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """The run is over."""
+
+
+class JsonLines:
+    """One JSON object a line, ``type`` first: prediction, event, warning, and a last summary."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def _write(self, kind: str, fields: dict[str, Any]) -> None:
+        self._stream.write(json.dumps({"type": kind, **fields}) + "\n")
+        self._stream.flush()
+
+    def prediction(self, prediction: Prediction) -> None:
+        """Write it."""
+        self._write("prediction", prediction_fields(prediction))
+
+    def change(self, change: Change) -> None:
+        """Write it, as an event."""
+        self._write("event", change_fields(change))
+
+    def warning(self, warning: Notice) -> None:
+        """Write it."""
+        self._write("warning", {"phone": warning.phone, "reason": warning.reason})
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Write the summary."""
+        self._write("summary", summary)
+
+
+class PlainLines:
+    """One line of text a prediction, for pipes and logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def _write(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def prediction(self, prediction: Prediction) -> None:
+        """Time at the window's end, phone, activity, confidence, and the label if there is one."""
+        window = prediction.window
+        label = "" if window.label is None else f"  label {window.label}"
+        self._write(
+            f"{clock_time(window.end_s)}  {prediction.phone:<10} {prediction.activity:<18} "
+            f"{prediction.confidence:4.0%}{label}"
+        )
+
+    def change(self, change: Change) -> None:
+        """Nothing: the lines show it."""
+
+    def warning(self, warning: Notice) -> None:
+        """Write it."""
+        self._write(f"warning: {warning.phone or 'unknown phone'}: {printable(warning.reason)}")
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """The figures of the run."""
+        self._write("\n".join(summary_lines(summary)))
+
+
+class WindowsFile:
+    """Keeps every classified window, and writes them to an ``.npz`` at the end.
+
+    Arrays: ``windows`` (n, 128, 9) float32, ``phone``, ``start_sample``, ``start_s``, ``label`` ("" for none).
+    Until then the windows lie in a temporary file beside it, so that memory does not grow with them.
+
+    Raises
+    ------
+    HarError : the file cannot be written there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows: list[tuple[str, int, float, str]] = []
+        try:
+            self._file = TemporaryFile(dir=path.parent)  # noqa: SIM115 - closed in finish()
+        except OSError as error:
+            raise self._error(error) from error
+
+    def _error(self, error: OSError) -> HarError:
+        return HarError(f"The windows cannot be saved to {self._path} ({error.strerror}); give another --save-windows.")
+
+    def prediction(self, prediction: Prediction) -> None:
+        """Keep its window."""
+        window = prediction.window
+        self._file.write(window.values.tobytes())
+        self._rows.append((window.phone, window.start_sample, window.start_s, window.label or ""))
+
+    def change(self, change: Change) -> None:
+        """Nothing to keep."""
+
+    def warning(self, warning: Notice) -> None:
+        """Nothing to keep."""
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Write the file."""
+        self._file.flush()
+        self._file.seek(0)
+        shape = (len(self._rows), WINDOW_LENGTH, len(CHANNELS))
+        windows = np.memmap(self._file, np.float32, "r", shape=shape) if self._rows else np.empty(shape, np.float32)
+        phone, start_sample, start_s, label = (
+            (list(c) for c in zip(*self._rows, strict=True)) if self._rows else [[]] * 4
+        )
+        try:
+            with self._path.open("wb") as file:  # a file object, as numpy would add .npz to a name
+                np.savez(
+                    file,
+                    windows=windows,
+                    phone=np.array(phone, np.str_),
+                    start_sample=np.array(start_sample, np.int64),
+                    start_s=np.array(start_s, np.float64),
+                    label=np.array(label, np.str_),
+                )
+        except OSError as error:
+            raise self._error(error) from error
+        finally:
+            self._file.close()
+
+
+class Recent:
+    """The last changes and warnings as lines, for the dashboard."""
+
+    def __init__(self, most: int = 100) -> None:
+        self.lines: deque[str] = deque(maxlen=most)
+
+    def prediction(self, prediction: Prediction) -> None:
+        """Nothing: the table shows it."""
+
+    def change(self, change: Change) -> None:
+        """Keep a line."""
+        self.lines.append(
+            f"{clock_time(change.time_s)}  {change.phone}  {change.before} -> {change.after} "
+            f"after {change.duration_s:.0f} s"
+        )
+
+    def warning(self, warning: Notice) -> None:
+        """Keep a line."""
+        self.lines.append(f"warning: {warning.phone or 'unknown phone'}: {printable(warning.reason)}")
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Nothing: the summary is printed after the dashboard."""
+
+
+def prediction_fields(prediction: Prediction) -> dict[str, Any]:
+    """A prediction, ready for JSON; times in Unix seconds."""
+    window = prediction.window
+    return {
+        "phone": window.phone,
+        "start_s": round(window.start_s, 6),
+        "end_s": round(window.end_s, 6),
+        "start_sample": window.start_sample,
+        "activity": prediction.activity,
+        "confidence": round(prediction.confidence, 6),
+        "probabilities": {a: round(float(p), 6) for a, p in zip(ACTIVITIES, prediction.probabilities, strict=True)},
+        "window_activity": prediction.window_activity,
+        "label": window.label,
+        "latency_ms": round(prediction.latency_ms, 3),
+    }
+
+
+def change_fields(change: Change) -> dict[str, Any]:
+    """A change of activity, ready for JSON; ``time_s`` in Unix seconds."""
+    return {
+        "phone": change.phone,
+        "from": change.before,
+        "to": change.after,
+        "time_s": round(change.time_s, 6),
+        "duration_s": round(change.duration_s, 6),
+    }
+
+
+def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
+    """The figures of a run in a few lines of text."""
+    latency = summary["latency_ms"]
+    lines = [
+        f"{summary['phones']} phones, {summary['messages']} messages, {summary['samples']} samples, "
+        f"{summary['windows']} windows",
+        f"lost {summary['lost_messages']}, malformed {summary['malformed_messages']}, "
+        f"repeated {summary['repeated_messages']}, late {summary['late_messages']}, "
+        f"dropped {summary['dropped_messages']} messages; {summary['gaps']} gaps",
+    ]
+    if latency["p50"] is not None:
+        lines.append(f"latency {latency['p50']:.1f} ms median, {latency['p99']:.1f} ms p99")
+    if summary["accuracy"] is not None:
+        lines.append(f"accuracy {summary['accuracy']:.2%} of {summary['labelled_windows']} labelled windows")
+    return lines
+
+
+def clock_time(time_s: float) -> str:
+    """``HH:MM:SS`` in local time; ``--:--:--`` for a time that no calendar has."""
+    try:
+        return datetime.fromtimestamp(time_s, UTC).astimezone().strftime("%H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return "--:--:--"
+
+
+def printable(text: str, most: int = 200) -> str:
+    """Text that cannot control a terminal: what is not printable is shown as its escape; cut at ``most``."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:most])
+    return shown[:most]

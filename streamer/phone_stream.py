@@ -1,0 +1,130 @@
+"""One phone's stream: samples in, windows of the nine channels out, with their times and labels. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from model.activities import ACTIVITIES
+from model.signals import SAMPLING_RATE, SignalChain, Stage, Start
+from model.windows import WINDOW_LENGTH, Window, WindowSlicer
+from streamer.continuity import Continuity, Judgement, Verdict, rate_fault
+from streamer.wire import Label, Samples, WireError
+
+MAX_LABELS = 512
+"""Labels remembered per phone; a recording of the data set has about 40."""
+
+TIME_TOLERANCE_S = 0.5 / SAMPLING_RATE
+"""Times closer than half a sample are the same sample's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyWindow:
+    """A whole window that waits for its classification.
+
+    ``start_sample`` counts from the stream's first sample, ``start_s`` and ``end_s`` are Unix seconds of the
+    first sample and of the sample after the last; ``arrived_s`` is the arrival of the message that completed
+    the window, on the listener's own clock. ``label`` is None unless the window lies inside one segment that
+    is labelled with one of the six activities.
+    """
+
+    phone: str
+    start_sample: int
+    start_s: float
+    end_s: float
+    values: npt.NDArray[np.float32]
+    arrived_s: float
+    label: str | None
+
+
+class Labels:
+    """What a phone's stream is labelled with."""
+
+    def __init__(self) -> None:
+        self._labels: deque[Label] = deque(maxlen=MAX_LABELS)
+
+    def add(self, label: Label) -> None:
+        """Take the next label."""
+        self._labels.append(label)
+
+    def covering(self, start_s: float, end_s: float) -> str | None:
+        """The label of the one segment that holds all of ``start_s`` to ``end_s``, or None."""
+        for label in reversed(self._labels):
+            if label.start_s <= start_s + TIME_TOLERANCE_S and end_s <= label.end_s + TIME_TOLERANCE_S:
+                return label.activity
+        return None
+
+
+class PhoneStream:
+    """The signal chain and the window of one phone, across messages, losses and restarts.
+
+    A loss or a jump in time ends a piece of the stream: the filters start anew from the next sample's steady
+    state and no window straddles the gap. Samples are numbered by time, so numbers go on across a gap.
+    """
+
+    def __init__(self, phone: str) -> None:
+        self.phone = phone
+        self.labels = Labels()
+        self._continuity = Continuity()
+        self._slicer = WindowSlicer()
+        self._chain = SignalChain()
+        self._times: deque[tuple[int, float]] = deque()
+        self._stream_start_s = 0.0
+        self._next_sample = 0
+        self._arrived_s = 0.0
+
+    def push(self, samples: Samples, arrived_s: float) -> tuple[Judgement, list[ReadyWindow]]:
+        """Take one message; give what it is to the stream, and all windows that it completes.
+
+        Raises
+        ------
+        WireError : the samples are not regular samples at 50 Hz; they are ignored.
+        """
+        if fault := rate_fault(samples):
+            raise WireError(fault)
+        judgement = self._continuity.judge(samples)
+        if judgement.verdict in (Verdict.REPEATED, Verdict.LATE):
+            return judgement, []
+        ended = []
+        if judgement.verdict is not Verdict.CONTINUES or samples.stage is not self._chain.stage:
+            ended = self.finish()
+            self._begin(samples, judgement.verdict)
+        self._arrived_s = arrived_s
+        self._times.append((self._next_sample, float(samples.times[0])))
+        self._next_sample += len(samples.values)
+        return judgement, ended + self._ready(self._slicer.push(self._chain.push(samples.values)))
+
+    def finish(self) -> list[ReadyWindow]:
+        """End the piece of the stream: the window that only the median's last sample still completes, if any."""
+        return self._ready(self._slicer.push(self._chain.finish()))
+
+    def _begin(self, samples: Samples, verdict: Verdict) -> None:
+        first_s = float(samples.times[0])
+        if verdict is Verdict.START:
+            self._stream_start_s, self._next_sample = first_s, 0
+        else:
+            by_time = round((first_s - self._stream_start_s) * SAMPLING_RATE)
+            self._next_sample = max(self._next_sample, by_time)
+        self._chain = SignalChain(start=Start.ZERO if samples.start else Start.STEADY, stage=Stage(samples.stage))
+        self._slicer.reset(self._next_sample)
+        self._times.clear()
+
+    def _time_of(self, sample: int) -> float:
+        """Unix time of a sample of the current piece, by the message that brought it."""
+        while len(self._times) > 1 and self._times[1][0] <= sample:
+            self._times.popleft()
+        first, time_s = self._times[0]
+        return time_s + (sample - first) / SAMPLING_RATE
+
+    def _ready(self, windows: list[Window]) -> list[ReadyWindow]:
+        return [self._describe(window) for window in windows]
+
+    def _describe(self, window: Window) -> ReadyWindow:
+        start_s = self._time_of(window.start_sample)
+        end_s = start_s + WINDOW_LENGTH / SAMPLING_RATE
+        label = self.labels.covering(start_s, end_s)
+        label = label if label in ACTIVITIES else None
+        return ReadyWindow(self.phone, window.start_sample, start_s, end_s, window.values, self._arrived_s, label)

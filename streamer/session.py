@@ -1,0 +1,169 @@
+"""One run of the listener: broker, connection, recognition and outputs put together, from start to summary."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from model.errors import HarError
+from streamer.listener import Listener, ListenerOptions
+from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, printable, summary_lines
+from streamer.subscriber import Subscriber, SubscriberOptions
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_TIMEOUT = 27
+"""Exit status when ``-W`` ends the run, as mosquitto_sub's."""
+
+POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What a run is to do. ``output`` is dashboard, plain or jsonl; ``timeout_s`` ends it."""
+
+    subscriber: SubscriberOptions
+    listener: ListenerOptions
+    output: str
+    model: Path | None = None
+    save_windows: Path | None = None
+    timeout_s: float | None = None
+
+
+class LogLines(logging.Handler):
+    """Log records as lines among the dashboard's events, so that they never cross the screen."""
+
+    def __init__(self, recent: Recent) -> None:
+        super().__init__(logging.WARNING)
+        self._recent = recent
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line."""
+        self._recent.lines.append(printable(f"{record.levelname.lower()}: {record.getMessage()}"))
+
+
+def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _listener: False) -> int:
+    """Listen until Ctrl-C, SIGTERM, a limit of the options, or until ``is_over``; give the exit status.
+
+    Raises
+    ------
+    HarError : the model, the broker or an output cannot be used.
+    """
+    from model.classifier import Classifier
+
+    recent = Recent()
+    classifier = Classifier.load(options.model)
+    listener = Listener(options.listener, classifier, _outputs(options, recent))
+    subscriber = Subscriber(options.subscriber, listener.receive)
+    with _interrupts() as interrupted, _logging(options, recent):
+        subscriber.start()
+        listener.start()
+        deadline = None if options.timeout_s is None else time.monotonic() + options.timeout_s
+
+        def ended() -> bool:
+            late = deadline is not None and time.monotonic() > deadline
+            return interrupted.is_set() or listener.done.is_set() or late or is_over(listener)
+
+        try:
+            _watch(options, listener, subscriber, recent, ended)
+        finally:
+            subscriber.stop()
+            summary = listener.stop()
+    if listener.failure:
+        _raise(listener.failure)
+    if options.output == "dashboard":
+        sys.stdout.write("\n".join(summary_lines(summary)) + "\n")
+    timed_out = deadline is not None and time.monotonic() > deadline and not interrupted.is_set()
+    return EXIT_TIMEOUT if timed_out and not listener.done_by_count else 0
+
+
+def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:
+    outputs: list[Output] = []
+    if options.output == "dashboard":
+        outputs.append(recent)
+    else:
+        outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout))
+    if options.save_windows:
+        outputs.append(WindowsFile(options.save_windows))
+    return outputs
+
+
+def _watch(
+    options: SessionOptions, listener: Listener, subscriber: Subscriber, recent: Recent, ended: Callable[[], bool]
+) -> None:
+    if options.output != "dashboard":
+        while not ended():
+            time.sleep(POLL_S)
+        return
+    from streamer import dashboard
+
+    def take() -> dashboard.Snapshot:
+        with listener.lock:
+            return dashboard.snapshot(
+                listener.tally,
+                broker=str(options.subscriber.address),
+                connection=_connection(subscriber),
+                dropped_messages=listener.inbox.dropped,
+                events=list(recent.lines),
+                now_s=time.monotonic(),
+            )
+
+    dashboard.show(_console(), take, ended)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+def _connection(subscriber: Subscriber) -> str:
+    if subscriber.retry_at_s is None:
+        return subscriber.state.value
+    return f"{subscriber.state.value} in {max(0.0, subscriber.retry_at_s - time.monotonic()):.0f} s"
+
+
+def _raise(failure: Exception) -> None:
+    if isinstance(failure, BrokenPipeError):
+        raise HarError("Whoever read the output has stopped reading it; the listener stops too.") from failure
+    if isinstance(failure, OSError):
+        raise HarError(f"The output cannot be written ({failure.strerror}); make room or give another.") from failure
+    raise failure
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set while the block runs."""
+    interrupted = threading.Event()
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        interrupted.set()
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _logging(options: SessionOptions, recent: Recent) -> Iterator[None]:
+    """Log records to the dashboard's events, else to stderr."""
+    handler: logging.Handler = LogLines(recent) if options.output == "dashboard" else logging.StreamHandler()
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)

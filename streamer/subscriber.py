@@ -1,0 +1,195 @@
+"""The listener's connection to its broker: subscribe, receive, hand over. The listener's only paho code."""
+
+from __future__ import annotations
+
+import logging
+import random
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from streamer.address import BrokerAddress, BrokerError, not_mqtt, refused, unreachable
+
+log = logging.getLogger(__name__)
+
+ANSWER_TIMEOUT_S = 10.0
+"""How long a broker may take to answer before it is taken for something else."""
+
+MAX_BACKOFF_S = 60.0
+"""Longest wait between two attempts to connect again."""
+
+LOOP_S = 0.25
+"""How long one turn of the network loop waits, and so how late a stop is noticed."""
+
+CONNACK_311 = {132: 1, 133: 2, 136: 3, 134: 4, 135: 5}
+"""MQTT 3.1.1 CONNACK codes (section 3.2.2.3) of the MQTT 5 reason codes that paho turns them into."""
+
+
+class ConnectionState(Enum):
+    """How the listener stands with its broker."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberOptions:
+    """How to connect: flags named as mosquitto_sub's. ``keepalive`` in seconds."""
+
+    address: BrokerAddress
+    topics: tuple[str, ...]
+    qos: int
+    client_id: str
+    keepalive: int
+    protocol_version: int
+    cafile: str | None = None
+    cert: str | None = None
+    key: str | None = None
+
+
+class Subscriber:
+    """Receives messages on a thread of its own.
+
+    Parameters
+    ----------
+    options : where and how to connect.
+    on_message : called on the network thread with topic and payload; must be quick.
+    """
+
+    def __init__(self, options: SubscriberOptions, on_message: Callable[[str, bytes], None]) -> None:
+        self.state = ConnectionState.CONNECTING
+        self.retry_at_s: float | None = None
+        self._options = options
+        self._on_message = on_message
+        self._refusal: BrokerError | None = None
+        self._subscribed = threading.Event()
+        self._stopping = threading.Event()
+        self._client = self._make_client()
+        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+
+    def start(self) -> None:
+        """Connect and subscribe, then receive in the background.
+
+        Raises
+        ------
+        BrokerError : there is no broker, it is none, or it refuses.
+        """
+        self._connect()
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        while not self._subscribed.is_set():
+            failed = self._client.loop(LOOP_S) != mqtt.MQTT_ERR_SUCCESS
+            if self._refusal:
+                raise self._refusal
+            if failed or time.monotonic() > deadline:
+                raise not_mqtt(self._options.address)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Disconnect; no message is handed over afterwards."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.state = ConnectionState.CLOSED
+
+    def _make_client(self) -> mqtt.Client:
+        options = self._options
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=options.client_id,
+            protocol=mqtt.MQTTv5 if options.protocol_version == 5 else mqtt.MQTTv311,
+            transport="websockets" if options.address.websockets else "tcp",
+        )
+        if options.address.username is not None:
+            client.username_pw_set(options.address.username, options.address.password)
+        if options.address.tls:
+            self._set_tls(client)
+        if options.address.websockets:
+            client.ws_set_options(path=options.address.path)
+        client.on_socket_open = _set_nodelay
+        client.on_connect = self._connected
+        client.on_subscribe = self._on_subscribed
+        client.on_message = self._received
+        return client
+
+    def _set_tls(self, client: mqtt.Client) -> None:
+        options = self._options
+        try:
+            client.tls_set(ca_certs=options.cafile, certfile=options.cert, keyfile=options.key)
+        except (OSError, ValueError, ssl.SSLError) as error:
+            raise BrokerError(
+                f"The certificate files cannot be used ({error}); check --cafile, --cert, --key."
+            ) from error
+
+    def _connect(self) -> None:
+        address = self._options.address
+        try:
+            self._client.connect(address.host, address.port, self._options.keepalive)
+        except ssl.SSLError as error:
+            raise BrokerError(f"No TLS connection to {address}: {_reason(error)}; check the certificates.") from error
+        except mqtt.WebsocketConnectionError as error:
+            raise not_mqtt(address) from error
+        except (OSError, ValueError) as error:
+            raise unreachable(address, error) from error
+
+    def _connected(self, client: mqtt.Client, _user: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+        if code.is_failure:
+            self._refusal = refused(self._options.address, CONNACK_311.get(code.value, 0) or code.value)
+            return
+        client.subscribe([(topic, self._options.qos) for topic in self._options.topics])
+
+    def _on_subscribed(self, _client: Any, _user: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
+        refused = [t for t, code in zip(self._options.topics, codes, strict=False) if code.is_failure]
+        if refused:
+            self._refusal = BrokerError(f"The broker does not let this user subscribe to {', '.join(refused)}.")
+            return
+        self.state = ConnectionState.CONNECTED
+        self._subscribed.set()
+
+    def _received(self, _client: Any, _user: Any, message: mqtt.MQTTMessage) -> None:
+        self._on_message(message.topic, bytes(message.payload))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if self._client.loop(LOOP_S) != mqtt.MQTT_ERR_SUCCESS and not self._stopping.is_set():
+                self._reconnect()
+        self._client.disconnect()
+        self._client.loop(0)
+
+    def _reconnect(self) -> None:
+        """Try again after 1, 2, 4 ... :data:`MAX_BACKOFF_S` seconds, each shortened at random by up to a half."""
+        log.warning("connection to %s lost", self._options.address)
+        self.state = ConnectionState.RECONNECTING
+        backoff_s = 1.0
+        while not self._stopping.is_set():
+            wait_s = backoff_s * random.uniform(0.5, 1.0)
+            self.retry_at_s = time.monotonic() + wait_s
+            if self._stopping.wait(wait_s):
+                return
+            self.retry_at_s = None
+            try:
+                self._client.reconnect()
+                return
+            except (OSError, ValueError, mqtt.WebsocketConnectionError) as error:
+                log.info("no broker at %s yet: %s", self._options.address, _reason(error))
+            backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
+
+
+def _set_nodelay(_client: Any, _user: Any, connection: Any) -> None:
+    # paho leaves Nagle's algorithm on, which delays acknowledgements by up to 40 ms.
+    if isinstance(connection, socket.socket):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,209 @@
+"""What has come and what came of it: counters, latencies and accuracy, per phone and in all. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from model.activities import ACTIVITIES
+from streamer.continuity import Judgement, Verdict
+from streamer.recognizer import Prediction
+from streamer.wire import Label, Samples
+
+HISTORY = 60
+"""Predictions remembered per phone for its time line: 77 s at a hop of 1.28 s."""
+
+LATENCIES = 10_000
+"""Predictions that the latency percentiles are taken over: the last ones."""
+
+RATE_SPAN_S = 10.0
+"""Arrivals of the last so many seconds make the rates shown."""
+
+PERCENTILES = (50, 90, 99)
+
+
+class RateMeter:
+    """How much arrives a second, over the last :data:`RATE_SPAN_S` seconds."""
+
+    def __init__(self) -> None:
+        self._arrivals: deque[tuple[float, int]] = deque()
+        self._total = 0
+
+    def add(self, amount: int, now_s: float) -> None:
+        """Count ``amount`` more, arrived now."""
+        self._arrivals.append((now_s, amount))
+        self._total += amount
+        self._forget(now_s)
+
+    def per_second(self, now_s: float) -> float:
+        """Amount a second; 0 before the second arrival, as one arrival spans no time."""
+        self._forget(now_s)
+        if len(self._arrivals) < 2:
+            return 0.0
+        first_s, first_amount = self._arrivals[0]
+        span_s = self._arrivals[-1][0] - first_s
+        return (self._total - first_amount) / span_s if span_s > 0 else 0.0
+
+    def _forget(self, now_s: float) -> None:
+        while self._arrivals and self._arrivals[0][0] < now_s - RATE_SPAN_S:
+            self._total -= self._arrivals.popleft()[1]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What is counted, per phone and in all."""
+
+    messages: int = 0
+    samples: int = 0
+    windows: int = 0
+    lost_messages: int = 0
+    late_messages: int = 0
+    repeated_messages: int = 0
+    malformed_messages: int = 0
+    gaps: int = 0
+    labelled_windows: int = 0
+    right_windows: int = 0
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of the labelled windows that were recognised rightly; None without any."""
+        return self.right_windows / self.labelled_windows if self.labelled_windows else None
+
+    def judge(self, judgement: Judgement) -> None:
+        """Count what a message was to its stream."""
+        self.lost_messages += judgement.lost_messages
+        self.gaps += judgement.verdict is Verdict.GAP
+        self.late_messages += judgement.verdict is Verdict.LATE
+        self.repeated_messages += judgement.verdict is Verdict.REPEATED
+
+    def predict(self, prediction: Prediction) -> None:
+        """Count a window and whether it was right."""
+        self.windows += 1
+        if prediction.is_right is not None:
+            self.labelled_windows += 1
+            self.right_windows += prediction.is_right
+
+
+@dataclass(slots=True)
+class PhoneTally:
+    """One phone as it stands. Times ``*_s``: ``since_s`` on the stream's clock, arrivals on the listener's."""
+
+    phone: str
+    counts: Counts = field(default_factory=Counts)
+    rate: RateMeter = field(default_factory=RateMeter)
+    history: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    activity: str | None = None
+    confidence: float = 0.0
+    since_s: float = 0.0
+    until_s: float = 0.0
+    label: str | None = None
+    last_arrival_s: float | None = None
+    last_fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A phone's activity changed; times in Unix seconds of the stream, ``duration_s`` of the activity that ended."""
+
+    phone: str
+    before: str
+    after: str
+    time_s: float
+    duration_s: float
+
+
+class Tally:
+    """All phones and the totals. Phones beyond ``max_phones`` are counted in the totals alone."""
+
+    def __init__(self, *, max_phones: int) -> None:
+        self.phones: dict[str, PhoneTally] = {}
+        self.totals = Counts()
+        self.window_rate = RateMeter()
+        self.sample_rate = RateMeter()
+        self.confusion = np.zeros((len(ACTIVITIES), len(ACTIVITIES)), np.int64)
+        self.last_fault: str | None = None
+        self._latencies_ms: deque[float] = deque(maxlen=LATENCIES)
+        self._max_phones = max_phones
+
+    def phone(self, name: str) -> PhoneTally | None:
+        """The tally of a phone; None where there is no room for another."""
+        tally = self.phones.get(name)
+        if tally is None and len(self.phones) < self._max_phones:
+            tally = self.phones[name] = PhoneTally(name)
+        return tally
+
+    def message(self, name: str, samples: Samples, judgement: Judgement, now_s: float) -> None:
+        """Count a message of samples."""
+        n_samples = len(samples.values)
+        self.sample_rate.add(n_samples, now_s)
+        tally = self.phone(name)
+        for counts in (self.totals, *([tally.counts] if tally else [])):
+            counts.messages += 1
+            counts.samples += n_samples
+            counts.judge(judgement)
+        if tally:
+            tally.rate.add(n_samples, now_s)
+            tally.last_arrival_s = now_s
+
+    def label(self, name: str, label: Label) -> None:
+        """Keep the label that came last."""
+        if tally := self.phone(name):
+            tally.label = label.activity
+
+    def fault(self, name: str | None, reason: str) -> bool:
+        """Count a message that could not be used; say whether the reason is news for its phone."""
+        self.totals.malformed_messages += 1
+        tally = self.phone(name) if name is not None else None
+        holder: PhoneTally | Tally = tally or self
+        if tally:
+            tally.counts.malformed_messages += 1
+        is_news = holder.last_fault != reason
+        holder.last_fault = reason
+        return is_news
+
+    def prediction(self, prediction: Prediction, now_s: float) -> Change | None:
+        """Count a prediction; give the change of activity that it is, if it is one."""
+        self.totals.predict(prediction)
+        self.window_rate.add(1, now_s)
+        self._latencies_ms.append(prediction.latency_ms)
+        if prediction.window.label is not None:
+            row, column = ACTIVITIES.index(prediction.window.label), ACTIVITIES.index(prediction.activity)
+            self.confusion[row, column] += 1
+        tally = self.phone(prediction.phone)
+        return _follow(tally, prediction) if tally else None
+
+    def latency_ms(self) -> dict[str, float | None]:
+        """Percentiles of the last predictions' latencies."""
+        if not self._latencies_ms:
+            return {f"p{p}": None for p in PERCENTILES}
+        values = np.percentile(np.array(self._latencies_ms), PERCENTILES)
+        return {f"p{p}": round(float(value), 3) for p, value in zip(PERCENTILES, values, strict=True)}
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of the whole run, ready for JSON."""
+        counts = {name: getattr(self.totals, name) for name in Counts.__slots__}
+        return {
+            "phones": len(self.phones),
+            **counts,
+            "accuracy": self.totals.accuracy,
+            "latency_ms": self.latency_ms(),
+            "confusion_matrix": self.confusion.tolist(),
+        }
+
+
+def _follow(tally: PhoneTally, prediction: Prediction) -> Change | None:
+    window = prediction.window
+    tally.counts.predict(prediction)
+    tally.history.append(prediction.activity)
+    before, since_s = tally.activity, tally.since_s
+    tally.activity, tally.confidence = prediction.activity, prediction.confidence
+    tally.until_s = window.end_s
+    if prediction.activity == before:
+        return None
+    tally.since_s = window.start_s
+    if before is None:
+        return None
+    return Change(tally.phone, before, prediction.activity, window.start_s, window.start_s - since_s)
