@@ -1,0 +1,145 @@
+"""``har-replay``: recordings as simulated phones. Heavy imports happen inside the command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from model.command import CONTEXT_SETTINGS, run, version_option
+from replay.options import speed, subjects, topic_root
+from streamer.address import parse_broker, read_password
+
+if TYPE_CHECKING:
+    from replay.run import Outcome, ReplayOptions
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PLACE = click.Path(exists=True, path_type=Path)
+_SHARE = click.FloatRange(0, 1)
+
+_HELP = """Publish recordings as simulated phones.
+
+SOURCE is test, train or all: the recordings of UCI HAR's 9 test subjects, of its 21 training subjects, or of all
+30. Each recording becomes a phone called like s02-e03 (subject, experiment). It publishes samples on
+<root>/<phone>/imu and what the subject does on <root>/<phone>/label, as in UCI HAR's own recordings at 50 Hz.
+
+Time stamps are the recording's clock from now on: 1/50 s a sample, at any speed.
+
+Exit status: 0 when everything was sent; the CONNACK code (1 to 5) when the broker refuses; 1 on any other failure; 2
+on wrong usage; 130 on Ctrl-C and 143 on SIGTERM, after the summary.
+"""
+
+
+@click.command(help=_HELP, context_settings=CONTEXT_SETTINGS)
+@version_option
+@click.argument("source", metavar="SOURCE")
+@click.option(
+    "--broker",
+    metavar="WHERE",
+    default="localhost:1883",
+    envvar="HAR_BROKER",
+    show_envvar=True,
+    help="HOST, HOST:PORT, or a URL: mqtt://, mqtts://, ws:// or wss://, with [USER[:PASSWORD]@].",
+)
+@click.option("-u", "--username", envvar="HAR_USERNAME", show_envvar=True, help="User name at the broker.")
+@click.option(
+    "-P",
+    "--pw",
+    envvar="HAR_PASSWORD",
+    show_envvar=True,
+    show_default=False,
+    help="Password; others can read it in the process list, so better use the environment or --password-file.",
+)
+@click.option("--password-file", type=_FILE, help="File whose first line is the password.")
+@click.option("--cafile", type=_FILE, help="Certificates (PEM) to trust with mqtts:// and wss://.")
+@click.option(
+    "-q",
+    "--qos",
+    type=click.IntRange(0, 2),
+    default=1,
+    help="Quality of service. With 1 the broker acknowledges each message, so that none is lost on the way to it and "
+    "the replay never runs ahead of it.",
+)
+@click.option("--root", callback=topic_root, default="har", help="First level of the topics.")
+@click.option("--subjects", metavar="2,4,9", callback=subjects, help="Only these subjects.")
+@click.option(
+    "--speed",
+    metavar="1|N|max",
+    callback=speed,
+    default="1",
+    help="Times real time. 'max' sends as fast as the broker acknowledges; subscribers that are slower depend on the "
+    "broker's queue (Mosquitto: max_queued_messages).",
+)
+@click.option("--loop", is_flag=True, help="Begin again at the end, until stopped.")
+@click.option("--phones", type=click.IntRange(1, 100_000), help="Number of phones; they share the recordings.")
+@click.option("--data-dir", type=_PLACE, help="Official UCI HAR v1.0 or HAPT folder or zip to replay from.")
+@click.option("--batch", type=click.IntRange(1, 1000), default=25, help="Samples a message.")
+@click.option("--encoding", type=click.Choice(["json", "msgpack"]), default="json", help="Of the messages.")
+@click.option("--rate", type=click.FloatRange(1, 1000), default=50.0, help="Hz; other rates than 50 are resampled.")
+@click.option("--unit", type=click.Choice(["g", "m/s2"]), default="g", help="Of the acceleration; the messages say so.")
+@click.option("--labels/--no-labels", default=True, help="Publish what the subjects do.")
+@click.option("--jitter-ms", type=click.FloatRange(0, 60_000), default=0.0, help="Delay messages by up to so much.")
+@click.option("--drop", type=_SHARE, default=0.0, help="Share of the messages that is not sent.")
+@click.option("--duplicate", type=_SHARE, default=0.0, help="Share of the messages that is sent twice.")
+@click.option("--reorder", type=_SHARE, default=0.0, help="Share of the messages that the next one overtakes.")
+@click.option("--start-delay", type=click.FloatRange(0, 86_400), default=0.0, help="Seconds to wait, connected, first.")
+@click.option("--seed", type=int, default=0, help="Of the faults above: the same seed, the same faults.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object on stdout.")
+def command(as_json: bool, **values: Any) -> int:
+    """Replay, report, and return the exit status."""
+    from rich.console import Console
+
+    from replay.run import replay
+
+    console = Console(stderr=True)
+    return _report(replay(_options(**values), console), as_json, console)
+
+
+def _options(
+    *, broker: str, username: str | None, pw: str | None, password_file: Path | None, **values: Any
+) -> ReplayOptions:
+    from replay.faults import Faults
+    from replay.phone import Manner
+    from replay.run import ReplayOptions
+
+    return ReplayOptions(
+        source=values["source"],
+        address=parse_broker(broker, username=username, password=read_password(pw, password_file)),
+        qos=values["qos"],
+        speed=values["speed"],
+        rate=values["rate"],
+        subjects=values["subjects"],
+        data_dir=values["data_dir"],
+        n_phones=values["phones"],
+        start_delay_s=values["start_delay"],
+        seed=values["seed"],
+        cafile=values["cafile"],
+        manner=Manner(
+            root=values["root"],
+            batch=values["batch"],
+            encoding=values["encoding"],
+            acc_unit=values["unit"],
+            labels=values["labels"],
+            loop=values["loop"],
+        ),
+        faults=Faults(values["drop"], values["duplicate"], values["reorder"], values["jitter_ms"] / 1e3),
+    )
+
+
+def _report(outcome: Outcome, as_json: bool, console: Any) -> int:
+    import json
+
+    from replay.display import print_summary
+
+    print_summary(console, outcome.tally)
+    if as_json:
+        click.echo(json.dumps(outcome.tally.as_dict()))
+    if outcome.failure is not None:
+        raise outcome.failure
+    return 0 if outcome.signal is None else 128 + outcome.signal
+
+
+def main() -> NoReturn:
+    """The console script."""
+    run(command)

@@ -1,0 +1,86 @@
+"""The only rich code of the replay: progress while it runs, a summary at the end, on stderr."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from replay.tally import Tally
+
+_REFRESH_HZ = 4
+
+
+@contextmanager
+def progress(console: Console, tally: Tally, *, where: str, total: int | None, started: float) -> Iterator[None]:
+    """Show ``tally`` as it grows: a bar on a terminal, else one line now.
+
+    ``total`` samples are expected, None: no end. ``started`` is on :func:`time.monotonic`.
+    """
+    if not console.is_terminal:
+        amount = "without end" if total is None else f"{total} samples"
+        console.print(f"Replaying {tally.phones} phones to {where}: {amount}", soft_wrap=True, highlight=False)
+        yield
+        return
+
+    def frame() -> Table:
+        return progress_table(tally, where=where, total=total, elapsed_s=time.monotonic() - started)
+
+    with Live(console=console, refresh_per_second=_REFRESH_HZ, get_renderable=frame):
+        yield
+
+
+def progress_table(tally: Tally, *, where: str, total: int | None, elapsed_s: float) -> Table:
+    """One frame of the progress display."""
+    rate = tally.samples / elapsed_s if elapsed_s > 0 else 0.0
+    done = min(tally.samples, total) if total is not None else 0
+    remaining = (total - done) / rate if total is not None and rate > 0 else None
+    facts = [
+        f"{tally.samples:,}" + ("" if total is None else f" of {total:,}") + " samples",
+        f"{rate:,.0f}/s",
+        f"{_clock(elapsed_s)} elapsed",
+        "" if remaining is None else f"{_clock(remaining)} to go",
+        f"late {_late(tally)}" if tally.lateness.count else "",
+        f"[yellow]{tally.reconnects} reconnects[/]" if tally.reconnects else "",
+    ]
+    table = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=total, completed=done, width=40, pulse=total is None)
+    table.add_row(f"[bold]{tally.phones} phones[/] to {where}", bar)
+    table.add_row("", "   ".join(fact for fact in facts if fact))
+    return table
+
+
+def print_summary(console: Console, tally: Tally) -> None:
+    """What was sent, in one line."""
+    console.print(summary_line(tally), soft_wrap=True, highlight=False, markup=False)
+
+
+def summary_line(tally: Tally) -> str:
+    """What was sent, in one line of text."""
+    facts = [
+        f"Sent {tally.samples} samples in {tally.messages} messages and {tally.labels} labels "
+        f"({tally.n_bytes / 1e6:.1f} MB) of {tally.recordings} recordings by {tally.phones} phones",
+        f"in {tally.duration_s:.1f} s, {tally.real_time_factor:.3g} times real time",
+        f"late {_late(tally)}" if tally.lateness.count else "",
+        _counts(tally),
+    ]
+    return "; ".join(fact for fact in facts if fact) + "."
+
+
+def _counts(tally: Tally) -> str:
+    names = ("dropped", "duplicated", "reordered", "reconnects", "lost")
+    return ", ".join(f"{getattr(tally, name)} {name}" for name in names if getattr(tally, name))
+
+
+def _late(tally: Tally) -> str:
+    return f"{tally.lateness.mean_s * 1e3:.1f} ms (at most {tally.lateness.max_s * 1e3:.1f})"
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    return f"{minutes}:{seconds:02d}"

@@ -1,0 +1,81 @@
+"""What was sent, and how late: counted while it is sent, reported at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from replay.phone import Outgoing
+
+
+@dataclass(slots=True)
+class Lateness:
+    """How long after its deadline a message was sent, in seconds."""
+
+    count: int = 0
+    total_s: float = 0.0
+    max_s: float = 0.0
+
+    def add(self, late_s: float) -> None:
+        """Count one message."""
+        self.count += 1
+        self.total_s += late_s
+        self.max_s = max(self.max_s, late_s)
+
+    @property
+    def mean_s(self) -> float:
+        """Mean over all messages, 0 without any."""
+        return self.total_s / self.count if self.count else 0.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Totals over all phones. ``messages`` carry samples, ``labels`` are counted apart; ``n_bytes`` is of both.
+
+    ``recordings`` counts those begun. ``dropped``, ``duplicated`` and ``reordered`` were done on purpose; ``lost``
+    messages of QoS 0 went down with a connection. ``recording_s`` is the recording time that has passed.
+    """
+
+    phones: int = 0
+    recordings: int = 0
+    messages: int = 0
+    samples: int = 0
+    labels: int = 0
+    n_bytes: int = 0
+    dropped: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    reconnects: int = 0
+    lost: int = 0
+    recording_s: float = 0.0
+    duration_s: float = 0.0
+    lateness: Lateness = field(default_factory=Lateness)
+
+    def count(self, message: Outgoing) -> None:
+        """Add a message that was handed to the broker."""
+        self.n_bytes += len(message.payload)
+        self.recording_s = max(self.recording_s, message.due_s)
+        if message.n_samples:
+            self.messages += 1
+            self.samples += message.n_samples
+            self.recordings += message.new_piece
+        else:
+            self.labels += 1
+
+    @property
+    def real_time_factor(self) -> float:
+        """Recording time sent per second, 0 before anything was."""
+        return self.recording_s / self.duration_s if self.duration_s > 0 else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary for ``--json``."""
+        names = ("phones", "recordings", "messages", "samples", "labels", "dropped", "duplicated", "reordered")
+        return {name: getattr(self, name) for name in names} | {
+            "bytes": self.n_bytes,
+            "reconnects": self.reconnects,
+            "lost": self.lost,
+            "duration_s": round(self.duration_s, 3),
+            "real_time_factor": round(self.real_time_factor, 3),
+            "late_mean_ms": round(self.lateness.mean_s * 1e3, 3) if self.lateness.count else None,
+            "late_max_ms": round(self.lateness.max_s * 1e3, 3) if self.lateness.count else None,
+        }

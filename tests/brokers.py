@@ -1,0 +1,104 @@
+"""A real Mosquitto for the tests, on a free port of 127.0.0.1."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+USER = "ann"
+"""The one user of a broker with a password."""
+
+
+@dataclass
+class Mosquitto:
+    """A running broker; :meth:`stop` and :meth:`start` let a test take it away and bring it back."""
+
+    executable: str
+    config: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def where(self) -> str:
+        """For ``--broker``."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        with self.config.with_suffix(".log").open("ab") as log:
+            self.process = subprocess.Popen([self.executable, "-c", str(self.config)], stdout=log, stderr=log)
+        deadline = time.monotonic() + 10
+        while not _answers(self.port):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(self.config.with_suffix(".log").read_text())
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(10)
+            self.process = None
+
+
+def find_mosquitto() -> str:
+    """Its executable; without one the test fails in CI and is skipped elsewhere."""
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail("mosquitto is not installed, but CI tests with it")
+    if found is None:
+        pytest.skip("mosquitto is not installed")
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def start_mosquitto(tmp_path: Path, *, password: str | None = None) -> Iterator[Mosquitto]:
+    """A broker that listens on loopback alone; with ``password``, only :data:`USER` may connect."""
+    executable = find_mosquitto()
+    port = free_port()
+    config = tmp_path / f"mosquitto-{port}.conf"
+    lines = [f"listener {port} 127.0.0.1", "max_queued_messages 200000", "persistence false", "log_type error"]
+    if os.geteuid() == 0:
+        lines.append("user root")  # or it changes to a user who may not read tmp_path
+    if password is None:
+        lines.append("allow_anonymous true")
+    else:
+        lines += ["allow_anonymous false", f"password_file {_password_file(tmp_path / f'users-{port}', password)}"]
+    config.write_text("\n".join(lines) + "\n")
+    broker = Mosquitto(executable, config, port)
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+def _password_file(path: Path, password: str) -> Path:
+    tool = shutil.which("mosquitto_passwd")
+    if tool is None:
+        pytest.skip("mosquitto_passwd is not installed")
+    path.touch(mode=0o600)
+    subprocess.run([tool, "-b", str(path), USER, password], check=True, capture_output=True)
+    return path
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
