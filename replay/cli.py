@@ -143,3 +143,7 @@ def _report(outcome: Outcome, as_json: bool, console: Any) -> int:
 def main() -> NoReturn:
     """The console script."""
     run(command)
+
+
+if __name__ == "__main__":
+    main()
