@@ -46,7 +46,8 @@ class Stop:
     def __init__(self) -> None:
         self.signal: int | None = None
 
-    def __bool__(self) -> bool:
+    @property
+    def requested(self) -> bool:
         """Whether to stop."""
         return self.signal is not None
 
@@ -58,7 +59,7 @@ def merge(streams: Iterable[Iterator[Outgoing]]) -> Iterator[Outgoing]:
 
 def wait_until(deadline: float, clock: Clock, stop: Stop) -> bool:
     """Sleep until ``deadline`` on ``clock``; False if stopped before."""
-    while not stop:
+    while not stop.requested:
         remaining = deadline - clock.now()
         if remaining <= 0:
             return True
@@ -76,7 +77,7 @@ def pace(
     """
     for message in messages:
         if speed == AS_FAST_AS_POSSIBLE:
-            if stop:
+            if stop.requested:
                 return
         else:
             deadline = start + message.due_s / speed

@@ -110,7 +110,7 @@ class Publisher:
         ------
         BrokerError : the broker has been gone, or has acknowledged nothing, for too long.
         """
-        if self._stop:
+        if self._stop.requested:
             with self._changed:
                 self._changed.wait_for(lambda: self._under_way == 0, timeout=1.0)
         else:
@@ -159,7 +159,7 @@ class Publisher:
         with self._changed:
             before, deadline = self._under_way, time.monotonic() + patience_s
             while not condition():
-                if self._stop:
+                if self._stop.requested:
                     return False
                 self._changed.wait(_CHECK_S)
                 if self._under_way < before:
