@@ -13,7 +13,7 @@ from model.errors import DataError
 from model.hapt import read_hapt
 from model.recordings import Recording, Segment
 
-N_SAMPLES = 3000
+N_SAMPLES = 1500
 
 
 def shortened(experiment: int) -> Recording:
@@ -135,7 +135,7 @@ FAULTS = {
     "activity 13": (relabel("1 1 13 1 2"), r"labels.txt has 13 in row 1, which is not an activity \(1 to 12\)"),
     "start 0": (relabel("1 1 5 0 2"), "labels.txt has samples 0 to 2 in row 1"),
     "end before start": (relabel("1 1 5 9 8"), "labels.txt has samples 9 to 8 in row 1"),
-    "end after the last": (relabel("1 1 5 9 3001"), "acc_exp01_user01.txt has 3000 rows, but .* up to 3001"),
+    "end after the last": (relabel("1 1 5 9 1501"), "acc_exp01_user01.txt has 1500 rows, but .* up to 1501"),
     "half a sample": (relabel("1 1 5 9.5 12"), "labels.txt holds 9.5 in row 1, which is not an integer"),
     "four columns": (relabel("1 1 5 9"), "labels.txt has 4 instead of 5 values in line 1"),
 }
@@ -154,8 +154,8 @@ def test_damage_is_one_sentence_naming_the_file(folder: Path, tmp_path: Path, fa
 
 
 def test_last_sample_may_be_labelled(folder: Path) -> None:
-    relabel("1 1 5 2999 3000")(folder / "RawData")
-    assert read_hapt(folder)[0].segments[0] == Segment("STANDING", 2998, 3000)
+    relabel("1 1 5 1499 1500")(folder / "RawData")
+    assert read_hapt(folder)[0].segments[0] == Segment("STANDING", 1498, 1500)
 
 
 def test_folder_without_recordings(folder: Path) -> None:
