@@ -25,11 +25,12 @@ def pushed(chain: SignalChain, samples: np.ndarray, cuts: list[int]) -> np.ndarr
 
 
 def low_passed(samples: np.ndarray, order: int, cutoff: float) -> np.ndarray:
-    return sosfilt(butter(order, cutoff, fs=50, output="sos"), samples, axis=0)
+    filtered: np.ndarray = sosfilt(butter(order, cutoff, fs=50, output="sos"), samples, axis=0)
+    return filtered
 
 
 def gravity_of(signals: np.ndarray) -> np.ndarray:
-    return signals[:, 6:] - signals[:, :3]
+    return np.subtract(signals[:, 6:], signals[:, :3])
 
 
 def test_batch_equals_scipy_at_one_stroke() -> None:

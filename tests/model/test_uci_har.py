@@ -122,7 +122,7 @@ def keep(name: str, size: int) -> Callable[[Path], None]:
 
 SIGNAL = "test/Inertial Signals/body_gyro_y_test.txt"
 LINE = 128 * 16 + 1
-FAULTS = {
+FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing signal": (lambda folder: (folder / SIGNAL).unlink(), "body_gyro_y_test.txt is missing"),
     "missing labels": (lambda folder: (folder / "test/y_test.txt").unlink(), "y_test.txt is missing"),
     "missing subjects": (lambda folder: (folder / "test/subject_test.txt").unlink(), "subject_test.txt is missing"),
