@@ -30,7 +30,8 @@ def low_passed(samples: np.ndarray, order: int, cutoff: float) -> np.ndarray:
 
 
 def gravity_of(signals: np.ndarray) -> np.ndarray:
-    return np.subtract(signals[:, 6:], signals[:, :3])
+    gravity: np.ndarray = signals[:, 6:] - signals[:, :3]
+    return gravity
 
 
 def test_batch_equals_scipy_at_one_stroke() -> None:
