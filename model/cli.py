@@ -188,10 +188,12 @@ def _print_predictions(rows: list[list[float]]) -> None:
 
     from model.activities import ACTIVITIES
 
+    lines = []
     for row in rows:
         probabilities = dict(zip(ACTIVITIES, row, strict=True))
         activity = max(ACTIVITIES, key=probabilities.__getitem__)
-        click.echo(msgspec.json.encode({"activity": activity, "probabilities": probabilities}))
+        lines.append(msgspec.json.encode({"activity": activity, "probabilities": probabilities}))
+    click.echo(b"\n".join(lines))
 
 
 def _print_scores(metrics: dict[str, Scores]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from model.quiet import native_messages_discarded
 from model.signals import CHANNELS
 from model.windows import WINDOW_LENGTH
 
@@ -42,7 +43,7 @@ def export_onnx(network: keras.Model) -> bytes:
     def infer(windows: Any) -> Any:
         return network(windows, training=False)
 
-    with _quiet("tf2onnx", "tensorflow"):
+    with native_messages_discarded(), _only_errors("tf2onnx", "tensorflow"):
         model, _ = tf2onnx.convert.from_function(infer, input_signature=signature, opset=OPSET)
     _name_ends(model.graph)
     return bytes(model.SerializeToString())
@@ -60,7 +61,7 @@ def _name_ends(graph: onnx.GraphProto) -> None:
 
 
 @contextmanager
-def _quiet(*names: str) -> Iterator[None]:
+def _only_errors(*names: str) -> Iterator[None]:
     """Only errors from these loggers: the converter reports its progress as warnings."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]

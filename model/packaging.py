@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -17,6 +14,7 @@ from model.artefact import Artefact, make_artefact
 from model.card import Card, TrainingCard, program_input
 from model.errors import HarError
 from model.metrics import Scores
+from model.quiet import native_messages_discarded
 
 if TYPE_CHECKING:
     from model.training import TrainedNetwork
@@ -39,7 +37,7 @@ def prepare_tensorflow() -> None:
             "install it with: pip install 'har-stream[train]'"
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _stderr_discarded():
+    with native_messages_discarded():
         import tensorflow as tf
         import tf2onnx  # noqa: F401
 
@@ -76,17 +74,3 @@ def pack(trained: TrainedNetwork, name: str) -> Artefact:
 def with_metrics(artefact: Artefact, metrics: dict[str, Scores]) -> Artefact:
     """The same model, its card carrying these scores."""
     return Artefact(msgspec.structs.replace(artefact.card, metrics=metrics), artefact.onnx, artefact.weights_npz)
-
-
-@contextmanager
-def _stderr_discarded() -> Iterator[None]:
-    """Discard what is written to file descriptor 2: native code logs there before it can be told not to."""
-    sys.stderr.flush()
-    kept, discard = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(discard, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(discard)
