@@ -1,0 +1,103 @@
+"""The networks: the reference's parameter counts, features by hand, rebuilding, averaging."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from model.errors import HarError
+from model.validation import mean_of_members, soften
+
+networks = pytest.importorskip("model.networks", reason="needs TensorFlow")
+
+SMALL = {"filters": (4, 6), "kernels": (3, 3), "units": 5}
+
+
+@pytest.fixture
+def windows() -> np.ndarray:
+    rng = np.random.default_rng(5)
+    return rng.normal(0, 0.3, (6, 128, 9)).astype(np.float32)
+
+
+def predict(model, windows: np.ndarray) -> np.ndarray:
+    return np.asarray(model(windows, training=False))
+
+
+@pytest.mark.parametrize(
+    ("name", "hyperparameters", "parameters"),
+    [
+        ("lstm", {}, 71_430),
+        ("lstm2", {}, 120_454),
+        ("lstm", {"units": 64}, 4 * 64 * (9 + 64 + 1) + 65 * 6),
+        ("lstm2", {"second_units": 32}, 4 * 128 * (9 + 128 + 1) + 4 * 32 * (128 + 32 + 1) + 33 * 6),
+    ],
+)
+def test_reference_networks_have_the_notebooks_sizes(name, hyperparameters, parameters):
+    assert networks.build_network(name, **hyperparameters).count_params() == parameters
+
+
+@pytest.mark.parametrize("name", sorted(networks.NETWORK_CLASSES))
+def test_outputs_are_probabilities_of_the_networks_classes(name, windows):
+    probabilities = predict(networks.build_network(name), windows)
+    assert probabilities.shape == (6, len(networks.NETWORK_CLASSES[name]))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("hyperparameters", [{}, {"jerk": True}, {"magnitudes": True, "jerk": True}, {"members": 3}])
+def test_name_and_hyperparameters_rebuild_the_network(hyperparameters, windows):
+    chosen = {**SMALL, "mean": [0.1] * 9, "scale": [0.4] * 9, "temperature": 0.7, **hyperparameters}
+    first = networks.build_network("window", **chosen)
+    second = networks.build_network("window", **chosen)
+    assert not np.allclose(predict(first, windows), predict(second, windows))
+    second.set_weights(first.get_weights())
+    np.testing.assert_array_equal(predict(first, windows), predict(second, windows))
+
+
+def test_features_are_the_formulas(windows):
+    mean, scale = np.arange(9) / 10, 1 + np.arange(9) / 7
+    layer = networks.MotionFeatures(mean.tolist(), scale.tolist(), 500.0, 200.0, jerk=True, magnitudes=True)
+    features = np.asarray(layer(windows))
+    acc, gyro = 500.0 * windows[..., :3].astype(float), 200.0 * windows[..., 3:6].astype(float)
+    jerk = [np.diff(sensor, axis=1, prepend=sensor[:, :1]) for sensor in (acc, gyro)]
+    length = [np.linalg.norm(sensor, axis=-1, keepdims=True) for sensor in (acc, gyro)]
+    logarithmic = np.arcsinh(np.concatenate([acc, gyro, *jerk, *length], axis=-1)) / 3
+    expected = np.concatenate([(windows - mean) / scale, logarithmic], axis=-1)
+    np.testing.assert_allclose(features, expected, atol=2e-4)
+
+
+def test_attention_is_a_weighted_mean_over_time(windows):
+    layer = networks.AttentionPooling()
+    pooled = np.asarray(layer(windows))
+    scores = windows @ np.asarray(layer.score)
+    weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(pooled, (weights * windows).sum(axis=1), atol=1e-6)
+
+
+def test_members_are_averaged_by_their_logits(windows):
+    whole = networks.build_network("window", **SMALL, members=2, temperature=0.5)
+    alone = []
+    for index in range(2):
+        member = networks.build_network("window", **SMALL)
+        weights = whole.get_layer(networks.member_name(index)).get_weights()
+        member.get_layer(networks.member_name(0)).set_weights(weights)
+        alone.append(predict(member, windows))
+    np.testing.assert_allclose(predict(whole, windows), soften(mean_of_members(alone), 0.5), atol=1e-5)
+
+
+def test_features_survive_kerass_own_format(windows, tmp_path):
+    import keras
+
+    network = networks.build_network("window", **SMALL, jerk=True)
+    network.save(tmp_path / "network.keras")
+    loaded = keras.models.load_model(tmp_path / "network.keras")
+    np.testing.assert_allclose(predict(loaded, windows), predict(network, windows), atol=1e-6)
+
+
+def test_unknown_network_is_named_with_the_choices():
+    with pytest.raises(HarError, match=r"'gru'.*lstm, lstm2, window"):
+        networks.build_network("gru")
+
+
+def test_unknown_hyperparameter_is_refused():
+    with pytest.raises(HarError, match=r"'lstm'.*colour"):
+        networks.build_network("lstm", colour="red")
