@@ -88,24 +88,26 @@ on wrong usage; 130 on Ctrl-C and 143 on SIGTERM, after the summary.
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object on stdout.")
 def command(as_json: bool, **values: Any) -> int:
     """Replay, report, and return the exit status."""
+    options = _options(**values)
     from rich.console import Console
 
     from replay.run import replay
 
     console = Console(stderr=True)
-    return _report(replay(_options(**values), console), as_json, console)
+    return _report(replay(options, console), as_json, console)
 
 
 def _options(
     *, broker: str, username: str | None, pw: str | None, password_file: Path | None, **values: Any
 ) -> ReplayOptions:
+    address = parse_broker(broker, username=username, password=read_password(pw, password_file))
     from replay.faults import Faults
     from replay.phone import Manner
     from replay.run import ReplayOptions
 
     return ReplayOptions(
         source=values["source"],
-        address=parse_broker(broker, username=username, password=read_password(pw, password_file)),
+        address=address,
         qos=values["qos"],
         speed=values["speed"],
         rate=values["rate"],

@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 WINDOW = 150
 """Messages that may be on their way at once: enough to keep a broker busy, too few to overrun it."""
 
+QOS_2_WINDOW = 20
+"""The same for QoS 2: Mosquitto 2.0 loses what exceeds its ``max_inflight_messages``, 20 by default, without a word."""
+
 ANSWER_TIMEOUT_S = 10.0
 """Who has not answered by then is no MQTT broker."""
 
@@ -60,6 +63,7 @@ class Publisher:
         self._address = address
         self._qos = qos
         self._stop = stop
+        self._window = QOS_2_WINDOW if qos == 2 else WINDOW
         self._changed = threading.Condition()
         self._under_way = 0
         self._connected = False
@@ -94,7 +98,9 @@ class Publisher:
         ------
         BrokerError : the broker has been gone, or has acknowledged nothing, for too long.
         """
-        if not self._wait(lambda: self._connected and not self._resending and self._under_way < WINDOW, PATIENCE_S):
+        if not self._wait(
+            lambda: self._connected and not self._resending and self._under_way < self._window, PATIENCE_S
+        ):
             return False
         with self._changed:
             self._under_way += 1
@@ -168,6 +174,9 @@ class Publisher:
                 if time.monotonic() > deadline:
                     raise self._gone()
         return True
+
+    def _has_room(self) -> bool:
+        return self._connected and not self._resending and self._under_way < self._window
 
     def _gone(self) -> BrokerError:
         if self._connack:
