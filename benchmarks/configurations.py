@@ -10,6 +10,9 @@ from model.training import TrainingOptions
 RECIPE = TrainingOptions("window", batch_size=128, learning_rate=3e-3, epochs=30)
 """The recipe that the search began with: shift 32, warp 15 %, gain 10 %, rotation 15 degrees, noise 0.003."""
 
+SMALL = {"filters": (48, 64), "units": 64}
+"""Half the parameters and 0.6 of the time: five of them fit where two of the recipe do."""
+
 CONFIGURATIONS: dict[str, TrainingOptions] = {
     "recipe": RECIPE,
     "rotation-25": replace(RECIPE, augmentation=Augmentation(rotation_deg=25.0)),
@@ -18,7 +21,11 @@ CONFIGURATIONS: dict[str, TrainingOptions] = {
     "magnitudes": replace(RECIPE, hyperparameters={"magnitudes": True}),
     "jerk": replace(RECIPE, hyperparameters={"jerk": True}),
     "heading-30": replace(RECIPE, augmentation=Augmentation(heading_deg=30.0)),
-    "small": replace(RECIPE, hyperparameters={"filters": (48, 64), "units": 64}),
+    "small": replace(RECIPE, hyperparameters=SMALL),
+    "small-jerk": replace(RECIPE, hyperparameters={**SMALL, "jerk": True, "magnitudes": True}),
+    "small-heading-30": replace(RECIPE, hyperparameters=SMALL, augmentation=Augmentation(heading_deg=30.0)),
+    "small-rotation-20": replace(RECIPE, hyperparameters=SMALL, augmentation=Augmentation(rotation_deg=20.0)),
+    "small-ema": replace(RECIPE, hyperparameters=SMALL, ema=0.995),
     "epochs-60": replace(RECIPE, epochs=60),
     "smoothing-0.05": replace(RECIPE, label_smoothing=0.05),
 }
