@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from model.activities import ACTIVITIES
@@ -88,6 +89,38 @@ def _difference(sensor: Any) -> Any:
     return ops.pad(sensor[:, 1:] - sensor[:, :-1], ((0, 0), (1, 0), (0, 0)))
 
 
+BAND_EDGES: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 11, 15, 20, 26, 34, 44, 65)
+"""Bins of the window's Fourier transform (0.39 Hz each) at which the spectrum's bands begin and end."""
+
+
+@keras.saving.register_keras_serializable(package="har_stream")
+class BandPowers(keras.layers.Layer):  # type: ignore[misc]
+    """The logarithm of each motion channel's power in twelve bands of frequency, ``(n, 128, 9)`` to ``(n, 72)``.
+
+    Hann-windowed Fourier transform of body acceleration and angular velocity without their means, as a product
+    with constant matrices, so that any inference engine has its operators. How much a person sways and trembles
+    tells standing from sitting whichever way the phone is tilted.
+    """
+
+    def call(self, windows: Any) -> Any:
+        """``(n, 128, 9)`` to ``(n, 72)``: channel by channel, low bands first."""
+        motion = ops.transpose(windows[..., 0:6], (0, 2, 1))
+        motion = motion - ops.mean(motion, axis=-1, keepdims=True)
+        waves = np.exp(-2j * np.pi / WINDOW_LENGTH * np.outer(np.arange(WINDOW_LENGTH), np.arange(BAND_EDGES[-1])))
+        waves *= np.hanning(WINDOW_LENGTH)[:, np.newaxis]
+        real = ops.matmul(motion, ops.array(waves.real.astype(np.float32)))
+        imaginary = ops.matmul(motion, ops.array(waves.imag.astype(np.float32)))
+        powers = ops.matmul(real * real + imaginary * imaginary, ops.array(self._bands()))
+        return ops.reshape(ops.log(powers + 1e-6), (-1, 6 * (len(BAND_EDGES) - 1)))
+
+    @staticmethod
+    def _bands() -> Any:
+        """Which bins each band adds up, ``(65, 12)``."""
+        bins = np.arange(BAND_EDGES[-1])[:, np.newaxis]
+        edges = np.array(BAND_EDGES)
+        return ((bins >= edges[:-1]) & (bins < edges[1:])).astype(np.float32)
+
+
 @keras.saving.register_keras_serializable(package="har_stream")
 class AttentionPooling(keras.layers.Layer):  # type: ignore[misc]
     """The weighted mean over time, ``(n, steps, units)`` to ``(n, units)``; a learnt score gives the weights."""
@@ -144,17 +177,26 @@ def _classify(inputs: Any, features: Any) -> keras.Model:
 
 
 def _member(
-    name: str, n_features: int, filters: Sequence[int], kernels: Sequence[int], units: int, dropout: float
+    name: str,
+    inputs: Sequence[Any],
+    filters: Sequence[int],
+    kernels: Sequence[int],
+    units: int,
+    dropout: float,
+    band_units: int,
 ) -> keras.Model:
-    """Feature channels to logits: strided convolutions, a bidirectional LSTM, attention pooling."""
-    inputs = keras.Input((WINDOW_LENGTH, n_features))
-    x = inputs
+    """Features to logits: strided convolutions, a bidirectional LSTM, attention pooling; the band powers beside."""
+    inputs = [keras.Input(features.shape[1:]) for features in inputs]
+    x = inputs[0]
     for n_filters, kernel in zip(filters, kernels, strict=True):
         x = keras.layers.Conv1D(n_filters, kernel, strides=2, padding="same", use_bias=False)(x)
         x = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
     x = keras.layers.Bidirectional(keras.layers.LSTM(units, return_sequences=True))(x)
-    x = keras.layers.Dropout(dropout)(AttentionPooling()(x))
-    logits = keras.layers.Dense(len(NETWORK_CLASSES["window"]))(x)
+    x = AttentionPooling()(x)
+    if band_units:
+        bands = keras.layers.BatchNormalization(momentum=0.9)(inputs[1])
+        x = keras.layers.Concatenate()([x, keras.layers.Dense(band_units, activation="relu")(bands)])
+    logits = keras.layers.Dense(len(NETWORK_CLASSES["window"]))(keras.layers.Dropout(dropout)(x))
     return keras.Model(inputs, logits, name=name)
 
 
@@ -169,13 +211,16 @@ def _window(
     kernels: Sequence[int] = (7, 5),
     units: int = 96,
     dropout: float = 0.5,
+    band_units: int = 0,
     members: int = 1,
     temperature: float = 1.0,
 ) -> keras.Model:
     """The default: the mean logits of ``members`` small convolutional-recurrent networks, calibrated."""
     inputs = _window_input()
-    features = MotionFeatures(mean, scale, acc_gain, gyro_gain, jerk, magnitudes, name="features")(inputs)
-    shape = (features.shape[-1], filters, kernels, units, dropout)
+    features = [MotionFeatures(mean, scale, acc_gain, gyro_gain, jerk, magnitudes, name="features")(inputs)]
+    if band_units:
+        features.append(BandPowers(name="band_powers")(inputs))
+    shape = (features, filters, kernels, units, dropout, band_units)
     logits = [_member(member_name(i), *shape)(features) for i in range(members)]
     mean_logits = logits[0] if members == 1 else keras.layers.Average(name="mean_logits")(logits)
     calibrated = Temperature(temperature, name="temperature")(mean_logits)
