@@ -30,6 +30,12 @@ class Heard:
             assert came, f"{len(self.messages)} of {count} messages came"
             return list(self.messages)
 
+    def wait_for_last(self, payload: bytes) -> None:
+        """Wait until ``payload`` has come last."""
+        with self.changed:
+            came = self.changed.wait_for(lambda: bool(self.messages) and self.messages[-1][1] == payload, SETTLE_S)
+            assert came, f"{payload!r} is not the last of {len(self.messages)} messages"
+
     def of(self, topic: str) -> list[bytes]:
         """The payloads of one topic."""
         return [payload for name, payload in self.messages if name == topic]
