@@ -174,7 +174,10 @@ def _check_members(members: Sequence[zipfile.ZipInfo], source: str) -> None:
     expected = [CARD, GRAPH, WEIGHTS]
     if names != expected:
         found = ", ".join(map(repr, names[:5])) or "nothing"
-        raise ArtefactError(f"{source} holds {found}, but a model holds {', '.join(expected)}; train it again.")
+        raise ArtefactError(
+            f"{source} holds {found}, but a model holds {', '.join(expected)}; it is another file or a truncated "
+            "model, so fetch the file again."
+        )
     for member in members:
         limit = MAX_CARD_BYTES if member.filename == CARD else MAX_FILE_BYTES
         if member.file_size > limit:
