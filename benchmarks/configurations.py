@@ -23,7 +23,7 @@ CONFIGURATIONS: dict[str, TrainingOptions] = {
     "heading-30": replace(RECIPE, augmentation=Augmentation(heading_deg=30.0)),
     "small": replace(RECIPE, hyperparameters=SMALL),
     "small-jerk": replace(RECIPE, hyperparameters={**SMALL, "jerk": True, "magnitudes": True}),
-    "small-bands": replace(RECIPE, hyperparameters={**SMALL, "band_units": 32}),
+    "small-summary": replace(RECIPE, hyperparameters={**SMALL, "summary_units": 32}),
     "small-heading-30": replace(RECIPE, hyperparameters=SMALL, augmentation=Augmentation(heading_deg=30.0)),
     "small-rotation-20": replace(RECIPE, hyperparameters=SMALL, augmentation=Augmentation(rotation_deg=20.0)),
     "small-ema": replace(RECIPE, hyperparameters=SMALL, ema=0.995),

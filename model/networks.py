@@ -94,16 +94,16 @@ BAND_EDGES: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 11, 15, 20, 26, 34, 44, 65)
 
 
 @keras.saving.register_keras_serializable(package="har_stream")
-class BandPowers(keras.layers.Layer):  # type: ignore[misc]
-    """The logarithm of each motion channel's power in twelve bands of frequency, ``(n, 128, 9)`` to ``(n, 72)``.
+class WindowSummary(keras.layers.Layer):  # type: ignore[misc]
+    """A window in 75 numbers: how strong each motion channel is in twelve bands of frequency, and the mean posture.
 
     Hann-windowed Fourier transform of body acceleration and angular velocity without their means, as a product
-    with constant matrices, so that any inference engine has its operators. How much a person sways and trembles
-    tells standing from sitting whichever way the phone is tilted.
+    with constant matrices, so that any inference engine has its operators; the logarithm of the power; the mean
+    total acceleration. How much a person sways and trembles tells standing from sitting however the phone is tilted.
     """
 
     def call(self, windows: Any) -> Any:
-        """``(n, 128, 9)`` to ``(n, 72)``: channel by channel, low bands first."""
+        """``(n, 128, 9)`` to ``(n, 75)``: channel by channel, low bands first, then the mean total acceleration."""
         motion = ops.transpose(windows[..., 0:6], (0, 2, 1))
         motion = motion - ops.mean(motion, axis=-1, keepdims=True)
         waves = np.exp(-2j * np.pi / WINDOW_LENGTH * np.outer(np.arange(WINDOW_LENGTH), np.arange(BAND_EDGES[-1])))
@@ -111,7 +111,8 @@ class BandPowers(keras.layers.Layer):  # type: ignore[misc]
         real = ops.matmul(motion, ops.array(waves.real.astype(np.float32)))
         imaginary = ops.matmul(motion, ops.array(waves.imag.astype(np.float32)))
         powers = ops.matmul(real * real + imaginary * imaginary, ops.array(self._bands()))
-        return ops.reshape(ops.log(powers + 1e-6), (-1, 6 * (len(BAND_EDGES) - 1)))
+        logarithms = ops.reshape(ops.log(powers + 1e-6), (-1, 6 * (len(BAND_EDGES) - 1)))
+        return ops.concatenate([logarithms, ops.mean(windows[..., 6:9], axis=1)], -1)
 
     @staticmethod
     def _bands() -> Any:
@@ -183,9 +184,9 @@ def _member(
     kernels: Sequence[int],
     units: int,
     dropout: float,
-    band_units: int,
+    summary_units: int,
 ) -> keras.Model:
-    """Features to logits: strided convolutions, a bidirectional LSTM, attention pooling; the band powers beside."""
+    """Features to logits: strided convolutions, a bidirectional LSTM, attention pooling; the summary beside."""
     inputs = [keras.Input(features.shape[1:]) for features in inputs]
     x = inputs[0]
     for n_filters, kernel in zip(filters, kernels, strict=True):
@@ -193,9 +194,9 @@ def _member(
         x = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
     x = keras.layers.Bidirectional(keras.layers.LSTM(units, return_sequences=True))(x)
     x = AttentionPooling()(x)
-    if band_units:
-        bands = keras.layers.BatchNormalization(momentum=0.9)(inputs[1])
-        x = keras.layers.Concatenate()([x, keras.layers.Dense(band_units, activation="relu")(bands)])
+    if summary_units:
+        summary = keras.layers.BatchNormalization(momentum=0.9)(inputs[1])
+        x = keras.layers.Concatenate()([x, keras.layers.Dense(summary_units, activation="relu")(summary)])
     logits = keras.layers.Dense(len(NETWORK_CLASSES["window"]))(keras.layers.Dropout(dropout)(x))
     return keras.Model(inputs, logits, name=name)
 
@@ -211,16 +212,16 @@ def _window(
     kernels: Sequence[int] = (7, 5),
     units: int = 96,
     dropout: float = 0.5,
-    band_units: int = 0,
+    summary_units: int = 0,
     members: int = 1,
     temperature: float = 1.0,
 ) -> keras.Model:
     """The default: the mean logits of ``members`` small convolutional-recurrent networks, calibrated."""
     inputs = _window_input()
     features = [MotionFeatures(mean, scale, acc_gain, gyro_gain, jerk, magnitudes, name="features")(inputs)]
-    if band_units:
-        features.append(BandPowers(name="band_powers")(inputs))
-    shape = (features, filters, kernels, units, dropout, band_units)
+    if summary_units:
+        features.append(WindowSummary(name="summary")(inputs))
+    shape = (features, filters, kernels, units, dropout, summary_units)
     logits = [_member(member_name(i), *shape)(features) for i in range(members)]
     mean_logits = logits[0] if members == 1 else keras.layers.Average(name="mean_logits")(logits)
     calibrated = Temperature(temperature, name="temperature")(mean_logits)

@@ -46,7 +46,7 @@ def test_outputs_are_probabilities_of_the_networks_classes(name, windows):
 
 
 @pytest.mark.parametrize(
-    "hyperparameters", [{}, {"jerk": True}, {"magnitudes": True, "jerk": True}, {"members": 3}, {"band_units": 4}]
+    "hyperparameters", [{}, {"jerk": True}, {"magnitudes": True, "jerk": True}, {"members": 3}, {"summary_units": 4}]
 )
 def test_name_and_hyperparameters_rebuild_the_network(hyperparameters, windows):
     chosen = {**SMALL, "mean": [0.1] * 9, "scale": [0.4] * 9, "temperature": 0.7, **hyperparameters}
@@ -69,14 +69,15 @@ def test_features_are_the_formulas(windows):
     np.testing.assert_allclose(features, expected, atol=2e-4)
 
 
-def test_band_powers_are_the_spectrum_of_the_motion(windows):
-    powers = np.asarray(networks.BandPowers()(windows)).reshape(6, 6, 12)
+def test_the_summary_is_the_spectrum_of_the_motion_and_the_posture(windows):
+    summary = np.asarray(networks.WindowSummary()(windows))
+    np.testing.assert_allclose(summary[:, 72:], windows[..., 6:].mean(axis=1), atol=1e-6)
     motion = windows[..., :6].astype(float)
     motion -= motion.mean(axis=1, keepdims=True)
     spectrum = np.abs(np.fft.rfft(motion * np.hanning(128)[:, np.newaxis], axis=1)) ** 2
     edges = networks.BAND_EDGES
     bands = [spectrum[:, a:b].sum(axis=1) for a, b in pairwise(edges)]
-    np.testing.assert_allclose(powers, np.log(np.stack(bands, axis=-1) + 1e-6), atol=1e-3)
+    np.testing.assert_allclose(summary[:, :72].reshape(6, 6, 12), np.log(np.stack(bands, axis=-1) + 1e-6), atol=1e-3)
 
 
 def test_attention_is_a_weighted_mean_over_time(windows):
@@ -101,7 +102,7 @@ def test_members_are_averaged_by_their_logits(windows):
 def test_features_survive_kerass_own_format(windows, tmp_path):
     import keras
 
-    network = networks.build_network("window", **SMALL, jerk=True, band_units=4)
+    network = networks.build_network("window", **SMALL, jerk=True, summary_units=4)
     network.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras")
     np.testing.assert_allclose(predict(loaded, windows), predict(network, windows), atol=1e-6)
