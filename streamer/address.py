@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -111,7 +112,14 @@ def read_password(password: str | None, password_file: Path | None) -> str | Non
 
 
 def unreachable(address: BrokerAddress, error: Exception) -> BrokerError:
-    """Nobody answers: no such host, no listener on that port, no network."""
+    """Nobody answers (no such host, no listener on that port, no network), or TLS fails."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return BrokerError(
+            f"The certificate of the broker at {address} is not trusted ({error.verify_message}); "
+            "give its authority's with --cafile."
+        )
+    if address.tls and isinstance(error, ssl.SSLError | ConnectionResetError):
+        return BrokerError(f"What answers at {address} does not speak TLS; give another port, or mqtt:// without it.")
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return BrokerError(f"There is no broker at {address} ({reason}); start one, or give another --broker.")
 

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,12 +66,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def start_mosquitto(tmp_path: Path, *, password: str | None = None) -> Iterator[Mosquitto]:
-    """A broker that listens on loopback alone; with ``password``, only :data:`USER` may connect."""
+def start_mosquitto(
+    tmp_path: Path, *, password: str | None = None, settings: Sequence[str] = ()
+) -> Iterator[Mosquitto]:
+    """A broker that listens on loopback alone; with ``password``, only :data:`USER` may connect.
+
+    ``settings`` are more lines of its configuration, for instance ``certfile`` and ``keyfile``.
+    """
     executable = find_mosquitto()
     port = free_port()
     config = tmp_path / f"mosquitto-{port}.conf"
     lines = [f"listener {port} 127.0.0.1", "max_queued_messages 200000", "persistence false", "log_type error"]
+    lines[1:1] = settings  # those of the listener follow it
     if os.geteuid() == 0:
         lines.append("user root")  # or it changes to a user who may not read tmp_path
     if password is None:
@@ -102,3 +108,11 @@ def _answers(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def wait_for_port(port: int, timeout_s: float = 10) -> None:
+    """Until something listens there."""
+    deadline = time.monotonic() + timeout_s
+    while not _answers(port):
+        assert time.monotonic() < deadline, f"nothing listens on port {port}"
+        time.sleep(0.02)

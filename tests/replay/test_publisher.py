@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
+import subprocess
+import sysconfig
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokers import USER, Mosquitto, free_port, start_mosquitto
+from brokers import USER, Mosquitto, free_port, start_mosquitto, wait_for_port
 from subscribers import subscriber
 
 from model.errors import HarError
@@ -112,6 +115,59 @@ def test_a_password_lets_in_and_a_wrong_one_gives_the_connack_code(tmp_path: Pat
         with pytest.raises(BrokerError, match="refused the connection") as caught:
             wrong.connect()
         assert caught.value.exit_code == 5  # not authorised, MQTT 3.1.1 section 3.2.2.3
+
+
+def test_websockets(tmp_path: Path) -> None:
+    """Through the NATS server, which every installation has and which opens a WebSocket on any machine."""
+    tcp, mqtt, websocket = free_port(), free_port(), free_port()
+    (tmp_path / "nats.conf").write_text(
+        f"listen: 127.0.0.1:{tcp}\nserver_name: test\njetstream {{ store_dir: '{tmp_path}' }}\n"
+        f"mqtt {{ listen: 127.0.0.1:{mqtt} }}\nwebsocket {{ listen: '127.0.0.1:{websocket}', no_tls: true }}\n"
+    )
+    executable = Path(sysconfig.get_path("scripts")) / "nats-server"
+    with subprocess.Popen([executable, "-c", tmp_path / "nats.conf"], stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for_port(websocket)
+            wait_for_port(mqtt)
+            with subscriber(mqtt) as heard:
+                publisher = publisher_to(f"ws://127.0.0.1:{websocket}")
+                publisher.connect()
+                assert publisher.publish("a", b"1")
+                publisher.drain()
+                publisher.close()
+                assert heard.wait_for(1) == [("a", b"1")]
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that vouches for itself, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*made, *names], check=True, capture_output=True)
+    return certificate, key
+
+
+def test_tls_with_a_certificate_of_ones_own(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    settings = [f"certfile {certificate[0]}", f"keyfile {certificate[1]}"]
+    with start_mosquitto(tmp_path, settings=settings) as mosquitto:
+        address = parse_broker(f"mqtts://{mosquitto.where}")
+        trusting = Publisher(address, qos=1, stop=Stop(), cafile=certificate[0])
+        trusting.connect()
+        assert trusting.publish("a", b"1")
+        trusting.drain()
+        trusting.close()
+        with pytest.raises(BrokerError, match=r"certificate.*--cafile"):
+            Publisher(address, qos=1, stop=Stop()).connect()
+        with pytest.raises(BrokerError, match="is not an MQTT broker"):  # no TLS where TLS is spoken
+            publisher_to(mosquitto.where).connect()
+    with start_mosquitto(tmp_path) as plain, pytest.raises(BrokerError, match="TLS"):
+        publisher_to(f"mqtts://{plain.where}").connect()
 
 
 @pytest.mark.parametrize("qos", [0, 1, 2])
