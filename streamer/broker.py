@@ -36,11 +36,15 @@ log_type error
 log_type warning
 """
 
+# max_ack_pending: NATS sets aside what exceeds it (1024 by default, 65,535 for all subscriptions of a client) and
+# delivers it out of order, after ack_wait.
 _NATS = """\
 server_name: har_embedded
+write_deadline: "60s"
+max_pending: 256MB
 listen: "{host}:-1"
 jetstream {{ store_dir: "{store}" }}
-mqtt {{ listen: "{host}:{port}" }}
+mqtt {{ listen: "{host}:{port}", max_ack_pending: 30000, ack_wait: "10m" }}
 """
 
 

@@ -43,7 +43,8 @@ class Replay:
         if status != 0:
             self._errors.seek(0)
             lines = self._errors.read().decode(errors="replace").strip().splitlines()
-            raise HarError(f"The replay failed: {printable(lines[-1]) if lines else f'exit status {status}'}")
+            reason = printable(lines[-1]).removeprefix("Error: ") if lines else f"exit status {status}."
+            raise HarError(f"The replay failed: {reason}")
         return not len(listener.inbox) and time.monotonic() - listener.last_message_s > QUIET_S
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 
 BATCH = 512
 """Messages that are taken at once at most, before the windows they complete are classified."""
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long one thread may keep Python's global lock from the other: the default of 5 ms starves the network."""
 
 IDLE_S = 0.2
 """How long the recognising thread waits for a message, and so how late a stop is noticed."""
@@ -60,6 +64,7 @@ class Listener:
 
     def start(self) -> None:
         """Recognise from now on."""
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._thread.start()
 
     def receive(self, topic: str, payload: bytes) -> None:
@@ -68,14 +73,16 @@ class Listener:
         self.inbox.put(Message(topic, payload, self.last_message_s))
 
     def stop(self) -> dict[str, Any]:
-        """Recognise what has been received, finish the outputs and give the summary."""
+        """Recognise what has been received, and give the summary."""
         self._stopping.set()
         self.inbox.close()
         self._thread.join()
-        summary = self.tally.summary() | {"dropped_messages": self.inbox.dropped}
+        return self.tally.summary() | {"dropped_messages": self.inbox.dropped}
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Finish the outputs; the listener has stopped."""
         for output in self._outputs:
             output.finish(summary)
-        return summary
 
     def _run(self) -> None:
         try:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from model.errors import HarError
 from streamer.listener import Listener, ListenerOptions
@@ -68,23 +68,52 @@ def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _l
     with _interrupts() as interrupted, _logging(options, recent):
         subscriber.start()
         listener.start()
-        deadline = None if options.timeout_s is None else time.monotonic() + options.timeout_s
-
-        def ended() -> bool:
-            late = deadline is not None and time.monotonic() > deadline
-            return interrupted.is_set() or listener.done.is_set() or late or is_over(listener)
-
+        _greet(options)
+        end = _End(options.timeout_s, lambda: interrupted.is_set() or listener.done.is_set() or is_over(listener))
         try:
-            _watch(options, listener, subscriber, recent, ended)
-        finally:
-            subscriber.stop()
-            summary = listener.stop()
+            _watch(options, listener, subscriber, recent, end)
+            summary = _stop(subscriber, listener)
+        except BaseException:
+            # What has been received is kept even now; a run in which nothing came has nothing to tell.
+            _stop(subscriber, listener, if_any=True)
+            raise
     if listener.failure:
         _raise(listener.failure)
     if options.output == "dashboard":
         sys.stdout.write("\n".join(summary_lines(summary)) + "\n")
-    timed_out = deadline is not None and time.monotonic() > deadline and not interrupted.is_set()
-    return EXIT_TIMEOUT if timed_out and not listener.done_by_count else 0
+    return EXIT_TIMEOUT if end.is_late else 0
+
+
+class _End:
+    """Whether the run is over: by ``is_over``, or as ``timeout_s`` seconds have passed (then ``is_late``)."""
+
+    def __init__(self, timeout_s: float | None, is_over: Callable[[], bool]) -> None:
+        self.is_late = False
+        self._is_over = is_over
+        self._deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+
+    def __call__(self) -> bool:
+        if self._is_over():
+            return True
+        self.is_late = self._deadline_s is not None and time.monotonic() > self._deadline_s
+        return self.is_late
+
+
+def _stop(subscriber: Subscriber, listener: Listener, *, if_any: bool = False) -> dict[str, Any]:
+    """Hear no more, recognise what was heard, and finish the outputs (``if_any``: if anything was heard)."""
+    subscriber.stop()
+    summary = listener.stop()
+    if listener.tally.totals.messages or not if_any:
+        listener.finish(summary)
+    return summary
+
+
+def _greet(options: SessionOptions) -> None:
+    """Say on stderr that it hears, for people and scripts that wait for it."""
+    if options.output != "dashboard":
+        topics = ", ".join(options.subscriber.topics)
+        sys.stderr.write(f"Listening to {topics} at {options.subscriber.address}\n")
+        sys.stderr.flush()
 
 
 def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import socket
 import ssl
 import threading
 import time
@@ -18,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from streamer.address import BrokerAddress, BrokerError, not_mqtt, refused, unreachable
+from streamer.read_ahead import ReadAheadClient
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Subscriber:
         self._connect()
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while not self._subscribed.is_set():
-            failed = self._client.loop(LOOP_S) != mqtt.MQTT_ERR_SUCCESS
+            failed = self._client.turn(LOOP_S) != mqtt.MQTT_ERR_SUCCESS
             if self._refusal:
                 raise self._refusal
             if failed or time.monotonic() > deadline:
@@ -102,9 +102,9 @@ class Subscriber:
             self._thread.join()
         self.state = ConnectionState.CLOSED
 
-    def _make_client(self) -> mqtt.Client:
+    def _make_client(self) -> ReadAheadClient:
         options = self._options
-        client = mqtt.Client(
+        client = ReadAheadClient(
             CallbackAPIVersion.VERSION2,
             client_id=options.client_id,
             protocol=mqtt.MQTTv5 if options.protocol_version == 5 else mqtt.MQTTv311,
@@ -116,7 +116,6 @@ class Subscriber:
             self._set_tls(client)
         if options.address.websockets:
             client.ws_set_options(path=options.address.path)
-        client.on_socket_open = _set_nodelay
         client.on_connect = self._connected
         client.on_subscribe = self._on_subscribed
         client.on_message = self._received
@@ -153,6 +152,8 @@ class Subscriber:
         if refused:
             self._refusal = BrokerError(f"The broker does not let this user subscribe to {', '.join(refused)}.")
             return
+        if self.state is ConnectionState.RECONNECTING:
+            log.warning("connected to %s again", self._options.address)
         self.state = ConnectionState.CONNECTED
         self._subscribed.set()
 
@@ -161,7 +162,7 @@ class Subscriber:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if self._client.loop(LOOP_S) != mqtt.MQTT_ERR_SUCCESS and not self._stopping.is_set():
+            if self._client.turn(LOOP_S) != mqtt.MQTT_ERR_SUCCESS and not self._stopping.is_set():
                 self._reconnect()
         self._client.disconnect()
         self._client.loop(0)
@@ -183,12 +184,6 @@ class Subscriber:
             except (OSError, ValueError, mqtt.WebsocketConnectionError) as error:
                 log.info("no broker at %s yet: %s", self._options.address, _reason(error))
             backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
-
-
-def _set_nodelay(_client: Any, _user: Any, connection: Any) -> None:
-    # paho leaves Nagle's algorithm on, which delays acknowledgements by up to 40 ms.
-    if isinstance(connection, socket.socket):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _reason(error: Exception) -> str:

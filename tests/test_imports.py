@@ -20,7 +20,7 @@ SHARED_WITH_REPLAY = {"streamer.wire", "streamer.address"}
 """What a phone and the listener must have in common: the payloads, and how a broker's address is written."""
 
 ONLY_IN = {
-    "paho": {"streamer.subscriber", "replay.publisher"},
+    "paho": {"streamer.subscriber", "streamer.read_ahead", "replay.publisher"},
     "rich": {
         "model.cli",
         "model.tables",

@@ -1,0 +1,52 @@
+# make demo: watch the recognizer at work; make test: everything that must hold. Both set themselves up in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+SOURCES := model streamer replay tests benchmarks
+
+.PHONY: help demo test check unit lock reference crossval clean
+
+help:
+	@grep -E '^# |^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^# //; s/:.*##/  -/'
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "har-stream needs Python 3.11 or newer; set PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/base: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing har-stream into $(VENV) (once) ..."
+	$(PIP) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/test: $(VENV)/base
+	@echo "Installing what the tests need, TensorFlow among it, into $(VENV) (once, minutes) ..."
+	$(PIP) -c constraints.txt -e '.[test]'
+	@touch $@
+
+demo: $(VENV)/base ## embedded broker, the nine test subjects as simulated phones, and the listener (ARGS="--speed 4")
+	$(BIN)/har-stream demo $(ARGS)
+
+test: check unit ## ruff, mypy and all tests
+
+check: $(VENV)/test ## ruff and mypy
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+
+unit: $(VENV)/test ## the tests alone (ARGS="-k wire")
+	$(BIN)/pytest $(ARGS)
+
+reference: $(VENV)/test ## the 2019 notebook's networks, three seeds each (hours; goes on where it stopped)
+	$(BIN)/python -m benchmarks.reference
+
+crossval: $(VENV)/test ## cross-validation of the window model (hours; goes on where it stopped)
+	$(BIN)/python -m benchmarks.crossval
+
+lock: $(BIN)/python ## the versions that the tests run with, anew
+	$(PIP) uv
+	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra test --universal --python-version 3.11 \
+		--no-annotate --custom-compile-command "make lock" --output-file constraints.txt
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

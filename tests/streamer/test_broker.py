@@ -1,0 +1,89 @@
+"""The embedded brokers, both kinds, as real processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from model.errors import HarError
+from streamer.broker import LOOPBACK, EmbeddedBroker, embedded_port
+from tests.brokers import find_mosquitto, free_port
+
+
+@pytest.fixture(params=["mosquitto", "nats-server"])
+def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedBroker]:
+    if request.param == "mosquitto":
+        monkeypatch.setenv("PATH", str(Path(find_mosquitto()).parent), prepend=os.pathsep)
+    else:
+        monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with EmbeddedBroker(free_port()) as started:
+        assert started.name == request.param
+        yield started
+
+
+def client(broker: EmbeddedBroker, name: str) -> mqtt.Client:
+    made = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name)
+    made.connect(broker.address.host, broker.address.port)
+    return made
+
+
+def test_messages_pass_in_order_and_retained_ones_stay(broker: EmbeddedBroker) -> None:
+    received: list[mqtt.MQTTMessage] = []
+    subscribed, complete = threading.Event(), threading.Event()
+
+    def on_message(_client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
+        received.append(message)
+        if len(received) == 501:
+            complete.set()
+
+    publisher, subscriber = client(broker, "publisher"), client(broker, "subscriber")
+    publisher.loop_start()
+    publisher.publish("har/s02.e-3_x/activity", b"kept", qos=1, retain=True).wait_for_publish(10)
+    subscriber.on_message = on_message
+    subscriber.on_subscribe = lambda *_args: subscribed.set()
+    subscriber.loop_start()
+    subscriber.subscribe("har/+/+", qos=1)
+    assert subscribed.wait(10)
+    for k in range(500):
+        publisher.publish("har/a/imu", b"%d" % k, qos=1)
+    assert complete.wait(30)
+    publisher.loop_stop()
+    subscriber.loop_stop()
+    assert [(m.topic, m.payload) for m in received if m.retain] == [("har/s02.e-3_x/activity", b"kept")]
+    assert [int(m.payload) for m in received if not m.retain] == list(range(500))
+
+
+def test_it_listens_on_loopback_alone_and_ends_with_its_block(broker: EmbeddedBroker) -> None:
+    port = broker.address.port
+    assert broker.address.host == LOOPBACK
+    with socket.socket() as other, pytest.raises(OSError):
+        other.settimeout(2)
+        other.connect(("127.0.0.2", port))
+    broker.__exit__(None, None, None)
+    with pytest.raises(OSError):
+        socket.create_connection((LOOPBACK, port), timeout=2)
+
+
+def test_a_taken_port_is_told() -> None:
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(HarError, match=f"Port {port} is taken"), EmbeddedBroker(port):
+            pass
+
+
+def test_the_port_is_read_from_the_flag() -> None:
+    assert embedded_port("embedded") is None
+    assert embedded_port("embedded:1884") == 1884
+    for wrong in ("embedded:0", "embedded:x", "embedded:70000", "embedded:-1"):
+        with pytest.raises(HarError, match="not a number"):
+            embedded_port(wrong)

@@ -1,0 +1,73 @@
+"""Many phones in one batch: each window gets its own prediction, in order."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from model.activities import ACTIVITIES
+from model.bundled import load_recording
+from streamer.recognizer import Recognizer
+from streamer.wire import Samples, WireError
+
+EPOCH = 1_700_000_000.0
+
+
+class MeanClassifier:
+    """Tells windows apart by the mean of their total acceleration along x; keeps the size of its batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def probabilities(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        self.batches.append(len(windows))
+        probabilities = np.full((len(windows), 6), 0.1, np.float32)
+        probabilities[np.arange(len(windows)), (windows[:, :, 6].mean(axis=1) > 0.5).astype(int) * 5] = 0.5
+        return probabilities
+
+
+def message(values: npt.NDArray[np.float64], seq: int) -> Samples:
+    times = EPOCH + (seq * len(values) + np.arange(len(values))) / 50
+    return Samples(values, times, seq, start=seq == 0)
+
+
+def test_the_windows_of_all_phones_are_one_batch_and_keep_their_phone() -> None:
+    classifier = MeanClassifier()
+    recognizer = Recognizer(classifier, max_phones=10)
+    upright, down = np.tile([1.0, 0, 0, 0, 0, 0], (200, 1)), np.tile([0.0, 0, 1, 0, 0, 0], (200, 1))
+    recognizer.push("a", message(upright, 0), 5.0)
+    recognizer.push("b", message(down, 0), 6.0)
+    predictions = recognizer.classify(lambda: 7.0)
+    assert classifier.batches == [4]
+    assert [(p.phone, p.activity) for p in predictions] == [
+        ("a", "LAYING"),
+        ("a", "LAYING"),
+        ("b", "WALKING"),
+        ("b", "WALKING"),
+    ]
+    assert [p.latency_ms for p in predictions] == [2000.0, 2000.0, 1000.0, 1000.0]
+    assert all(p.confidence == 0.5 and p.is_right is None for p in predictions)
+    assert recognizer.classify(lambda: 8.0) == []
+    assert classifier.batches == [4]
+
+
+def test_finish_gives_the_window_that_waits_for_the_median() -> None:
+    recognizer = Recognizer(MeanClassifier(), max_phones=1)
+    recognizer.push("a", message(load_recording(1).samples[:128], 0), 0.0)
+    assert recognizer.classify(lambda: 0.0) == []
+    recognizer.finish()
+    assert [p.window.start_sample for p in recognizer.classify(lambda: 0.0)] == [0]
+
+
+def test_one_phone_too_many_is_refused_and_the_others_go_on() -> None:
+    recognizer = Recognizer(MeanClassifier(), max_phones=1)
+    recognizer.push("a", message(np.zeros((128, 6)), 0), 0.0)
+    with pytest.raises(WireError, match="max-phones"):
+        recognizer.push("b", message(np.zeros((128, 6)), 0), 0.0)
+    recognizer.push("a", message(np.zeros((128, 6)), 1), 0.0)
+    assert {p.phone for p in recognizer.classify(lambda: 0.0)} == {"a"}
+
+
+def test_activities_are_in_the_data_set_s_order() -> None:
+    assert ACTIVITIES == ("WALKING", "WALKING_UPSTAIRS", "WALKING_DOWNSTAIRS", "SITTING", "STANDING", "LAYING")

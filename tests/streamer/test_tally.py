@@ -1,0 +1,89 @@
+"""Counters, rates, latencies and changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from model.activities import ACTIVITIES
+from streamer.continuity import Judgement, Verdict
+from streamer.phone_stream import ReadyWindow
+from streamer.recognizer import Prediction
+from streamer.tally import RateMeter, Tally
+from streamer.wire import Samples
+
+
+def prediction(
+    phone: str, activity: str, start_s: float, label: str | None = None, latency_ms: float = 1.0
+) -> Prediction:
+    probabilities = np.full(6, 0.02, np.float32)
+    probabilities[ACTIVITIES.index(activity)] = 0.9
+    window = ReadyWindow(phone, 0, start_s, start_s + 2.56, np.zeros((128, 9), np.float32), 0.0, label)
+    return Prediction(window, activity, 0.9, probabilities, activity, latency_ms)
+
+
+SAMPLES = Samples(np.zeros((25, 6)), np.arange(25) / 50)
+
+
+def test_a_change_tells_how_long_the_last_activity_lasted() -> None:
+    tally = Tally(max_phones=2)
+    changes = [
+        tally.prediction(prediction("a", activity, 1.28 * k), 0.0)
+        for k, activity in enumerate(["WALKING", "WALKING", "SITTING", "SITTING", "WALKING"])
+    ]
+    told = [(c.before, c.after, c.time_s, round(c.duration_s, 2)) for c in changes if c]
+    assert told == [("WALKING", "SITTING", 2.56, 2.56), ("SITTING", "WALKING", 5.12, 2.56)]
+
+
+def test_accuracy_counts_labelled_windows_alone() -> None:
+    tally = Tally(max_phones=2)
+    for activity, label in (("WALKING", "WALKING"), ("SITTING", "STANDING"), ("SITTING", None), ("LAYING", "LAYING")):
+        tally.prediction(prediction("a", activity, 0.0, label), 0.0)
+    summary = tally.summary()
+    assert (summary["windows"], summary["labelled_windows"]) == (4, 3)
+    assert summary["accuracy"] == pytest.approx(2 / 3)
+    assert np.array(summary["confusion_matrix"])[4, 3] == 1
+    assert np.trace(summary["confusion_matrix"]) == 2
+
+
+def test_losses_faults_and_gaps_are_counted_per_phone_and_in_all() -> None:
+    tally = Tally(max_phones=1)
+    tally.message("a", SAMPLES, Judgement(Verdict.START), 1.0)
+    tally.message("a", SAMPLES, Judgement(Verdict.GAP, 3), 2.0)
+    tally.message("a", SAMPLES, Judgement(Verdict.LATE, -1), 2.0)
+    tally.message("b", SAMPLES, Judgement(Verdict.REPEATED), 2.0)
+    news = [tally.fault("a", reason) for reason in ("x", "x", "y")] + [tally.fault(None, "x"), tally.fault("c", "x")]
+    assert news == [True, False, True, True, False]
+    assert tally.phones.keys() == {"a"}
+    counts, totals = tally.phones["a"].counts, tally.totals
+    assert (counts.messages, counts.samples, counts.lost_messages, counts.gaps, counts.late_messages) == (
+        3,
+        75,
+        2,
+        1,
+        1,
+    )
+    assert (totals.messages, totals.repeated_messages, totals.malformed_messages) == (4, 1, 5)
+    assert counts.malformed_messages == 3
+
+
+def test_latency_percentiles_are_numpy_s() -> None:
+    tally = Tally(max_phones=1)
+    assert tally.latency_ms() == {"p50": None, "p90": None, "p99": None}
+    values = np.random.default_rng(0).exponential(10, 500)
+    for value in values:
+        tally.prediction(prediction("a", "WALKING", 0.0, latency_ms=value), 0.0)
+    expected = np.percentile(values, [50, 90, 99])
+    assert list(tally.latency_ms().values()) == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_rate_is_of_the_last_seconds() -> None:
+    meter = RateMeter()
+    assert meter.per_second(0.0) == 0
+    for k in range(200):
+        meter.add(25, 0.5 * k)
+    assert meter.per_second(99.5) == pytest.approx(50)
+    for k in range(100):
+        meter.add(50, 100 + 0.5 * k)
+    assert meter.per_second(149.5) == pytest.approx(100)
+    assert meter.per_second(1000.0) == 0
