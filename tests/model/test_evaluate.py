@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from model.activities import ACTIVITIES, TEST_SUBJECTS
+from model.artefact import default_artefact_path, read_artefact
 from model.bundled import load_recording, load_recordings
 from model.classifier import Classifier
 from model.evaluate import evaluate, evaluate_official, evaluate_streaming, scored_windows
 from model.recordings import Recording, Segment
+from model.tables import percent
 from model.windows import cut
 
 # Test windows of each activity, counted in UCI HAR v1.0's y_test.txt, and of each subject in subject_test.txt.
@@ -100,6 +102,20 @@ def test_progress_reaches_its_total() -> None:
         done = [(d, total) for n, d, total in reports if n == name]
         assert done == sorted(done)
         assert done[-1][0] == done[-1][1]
+
+
+def test_the_prose_card_gives_the_figures_of_the_model_in_the_box() -> None:
+    path = default_artefact_path()
+    prose = (path.parent / "MODEL_CARD.md").read_text(encoding="utf-8")
+    metrics = read_artefact(path).card.metrics
+    official, streaming = metrics["official"], metrics["streaming"]
+    rows = [
+        f"| windows | {official.n_windows} | {streaming.n_windows} |",
+        f"| accuracy | {percent(official.accuracy)} | {percent(streaming.accuracy)} |",
+        f"| macro F1 | {percent(official.macro_f1)} | {percent(streaming.macro_f1)} |",
+        *(f"| recall {a} | {percent(official.recall[a])} | {percent(streaming.recall[a])} |" for a in ACTIVITIES),
+    ]
+    assert [row for row in rows if row not in prose] == []
 
 
 def test_the_model_in_the_box_scores_what_its_card_says_and_what_is_promised() -> None:
