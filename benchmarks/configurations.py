@@ -15,6 +15,7 @@ SMALL = {"filters": (48, 64), "units": 64}
 
 CONFIGURATIONS: dict[str, TrainingOptions] = {
     "recipe": RECIPE,
+    "summary": replace(RECIPE, members=0, summary_members=1),
     "rotation-25": replace(RECIPE, augmentation=Augmentation(rotation_deg=25.0)),
     "ema": replace(RECIPE, ema=0.995),
     "mixup": replace(RECIPE, mixup=0.2),

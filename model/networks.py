@@ -201,6 +201,18 @@ def _member(
     return keras.Model(inputs, logits, name=name)
 
 
+def _summary_member(name: str, summary: Any, units: int = 64, dropout: float = 0.5) -> keras.Model:
+    """The summary to logits by one hidden layer: less to overfit with than a sequence, so its errors are others."""
+    inputs = keras.Input(summary.shape[1:])
+    x = keras.layers.Dense(units, activation="relu")(keras.layers.BatchNormalization(momentum=0.9)(inputs))
+    logits = keras.layers.Dense(len(NETWORK_CLASSES["window"]))(keras.layers.Dropout(dropout)(x))
+    return keras.Model(inputs, logits, name=name)
+
+
+def _average(logits: Sequence[Any]) -> Any:
+    return logits[0] if len(logits) == 1 else keras.layers.Average()(logits)
+
+
 def _window(
     mean: Sequence[float] = (0.0,) * 9,
     scale: Sequence[float] = (1.0,) * 9,
@@ -214,23 +226,34 @@ def _window(
     dropout: float = 0.5,
     summary_units: int = 0,
     members: int = 1,
+    summary_members: int = 0,
     temperature: float = 1.0,
 ) -> keras.Model:
-    """The default: the mean logits of ``members`` small convolutional-recurrent networks, calibrated."""
+    """The default: ``members`` convolutional-recurrent networks and ``summary_members`` networks on the summary.
+
+    The mean logits of each kind are averaged, half and half, and calibrated.
+    """
     inputs = _window_input()
     features = [MotionFeatures(mean, scale, acc_gain, gyro_gain, jerk, magnitudes, name="features")(inputs)]
-    if summary_units:
+    if summary_units or summary_members:
         features.append(WindowSummary(name="summary")(inputs))
-    shape = (features, filters, kernels, units, dropout, summary_units)
-    logits = [_member(member_name(i), *shape)(features) for i in range(members)]
-    mean_logits = logits[0] if members == 1 else keras.layers.Average(name="mean_logits")(logits)
+    used = features if summary_units else features[:1]
+    shape = (used, filters, kernels, units, dropout, summary_units)
+    recurrent = [_member(member_name(i), *shape)(used) for i in range(members)]
+    summary = [_summary_member(summary_member_name(i), features[-1])(features[-1]) for i in range(summary_members)]
+    mean_logits = _average([_average(kind) for kind in (recurrent, summary) if kind])
     calibrated = Temperature(temperature, name="temperature")(mean_logits)
     return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(calibrated))
 
 
 def member_name(index: int) -> str:
-    """The layer that holds one member of the ``window`` network."""
+    """The layer that holds one recurrent member of the ``window`` network."""
     return f"member_{index}"
+
+
+def summary_member_name(index: int) -> str:
+    """The layer that holds one member on the summary of the ``window`` network."""
+    return f"summary_member_{index}"
 
 
 _BUILDERS: dict[str, Callable[..., keras.Model]] = {"lstm": _lstm, "lstm2": _lstm2, "window": _window}

@@ -8,73 +8,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.activities import TRAIN_SUBJECTS
-from model.augment import Augmentation, augment
+from model.augment import augment
 from model.dataset import Crops, Floats, check_subjects, training_crops, training_windows
 from model.errors import HarError
 from model.recordings import WindowSet
+from model.training_options import NETWORKS, REFERENCE_OPTIONS, TrainingOptions, default_options
 
 if TYPE_CHECKING:
     import keras
 
-NETWORKS: tuple[str, ...] = ("lstm", "lstm2", "window")
-"""The networks that can be trained."""
+__all__ = [
+    "NETWORKS",
+    "REFERENCE_OPTIONS",
+    "EpochReport",
+    "TrainedNetwork",
+    "TrainingOptions",
+    "default_options",
+    "train_network",
+]
 
 SEEDS_PER_RUN = 1000
 """Members of the run with seed s draw from seeds s * 1000 + member, so no two runs share one."""
-
-REFERENCE_OPTIONS: tuple[str, ...] = ("network", "epochs", "batch_size", "learning_rate", "hyperparameters")
-"""The options that the reference networks' training reads, beside seed and subjects."""
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """One training run, completely.
-
-    Parameters
-    ----------
-    network : one of :data:`NETWORKS`.
-    seed : of weights, order, dropout and augmentation.
-    epochs, batch_size, learning_rate : as usual; for ``window`` the rate is the schedule's peak.
-    hyperparameters : of :func:`model.networks.build_network`; scaling is added by the training.
-    members : networks of ``window`` that are trained one after the other and averaged.
-    weight_decay, clip_norm, warmup, label_smoothing : of ``window``; warm-up as a share of all steps.
-    ema : momentum of the weights' moving average of ``window``; None keeps the last weights.
-    mixup : parameter of the beta distribution that pairs of windows are mixed by; 0 for none.
-    temperature : calibration of ``window``, fitted on cross-validation predictions of training subjects.
-    augmentation : of ``window``.
-    subjects : training subjects.
-    """
-
-    network: str
-    seed: int = 0
-    epochs: int = 30
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    hyperparameters: dict[str, Any] = field(default_factory=dict)
-    members: int = 1
-    weight_decay: float = 0.01
-    clip_norm: float = 1.0
-    warmup: float = 0.2
-    label_smoothing: float = 0.1
-    ema: float | None = None
-    mixup: float = 0.0
-    temperature: float = 1.0
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    subjects: tuple[int, ...] = TRAIN_SUBJECTS
-
-    def __post_init__(self) -> None:
-        if self.network not in NETWORKS:
-            raise HarError(f"There is no network {self.network!r}; choose one of {', '.join(NETWORKS)}.")
-        for name in ("epochs", "batch_size", "members"):
-            if getattr(self, name) < 1:
-                raise HarError(f"Training needs at least 1 for {name}, not {getattr(self, name)}.")
-        check_subjects(self.subjects)
 
 
 @dataclass(frozen=True)
@@ -107,18 +66,6 @@ class TrainedNetwork:
 OnEpoch = Callable[[EpochReport], None]
 
 
-def default_options(network: str) -> TrainingOptions:
-    """The settings that this product trains a network with.
-
-    Raises
-    ------
-    HarError : there is no such network.
-    """
-    if network == "window":
-        return TrainingOptions(network, batch_size=128, learning_rate=3e-3, temperature=0.65)
-    return TrainingOptions(network)
-
-
 def train_network(options: TrainingOptions, on_epoch: OnEpoch | None = None) -> TrainedNetwork:
     """Train on the windows of ``options.subjects``; minutes.
 
@@ -132,7 +79,7 @@ def train_network(options: TrainingOptions, on_epoch: OnEpoch | None = None) -> 
     from model.networks import NETWORK_CLASSES
 
     check_subjects(options.subjects)
-    progress = _Progress(options.epochs * options.members, on_epoch)
+    progress = _Progress(options.epochs * options.n_members, on_epoch)
     windows = training_windows(options.subjects)
     if options.network == "window":
         model, hyperparameters = _train_window(options, windows, progress)
@@ -224,19 +171,21 @@ def _train_window(
     options: TrainingOptions, windows: WindowSet, progress: _Progress
 ) -> tuple[keras.Model, dict[str, Any]]:
     """Train the members one after the other and put them into one graph."""
-    from model.networks import build_network, member_name
+    from model.networks import build_network, member_name, summary_member_name
 
     crops = training_crops(options.subjects, transitions=True)
     hyperparameters = {**options.hyperparameters, **_scaling(windows.windows)}
-    members = [
-        _train_member(replace(options, seed=options.seed * SEEDS_PER_RUN + i), hyperparameters, crops, progress)
-        for i in range(options.members)
-    ]
-    hyperparameters |= {"members": options.members, "temperature": options.temperature}
-    whole = build_network("window", **hyperparameters)
-    for index, member in enumerate(members):
-        whole.get_layer(member_name(index)).set_weights(member.get_layer(member_name(0)).get_weights())
-    return whole, hyperparameters
+    recurrent, summary = {"members": 1, "summary_members": 0}, {"members": 0, "summary_members": 1}
+    plan = [(member_name, i, recurrent) for i in range(options.members)]
+    plan += [(summary_member_name, i, summary) for i in range(options.summary_members)]
+    counts = {"members": options.members, "summary_members": options.summary_members}
+    whole = hyperparameters | counts | {"temperature": options.temperature}
+    model = build_network("window", **whole)
+    for number, (layer, index, alone) in enumerate(plan):
+        own = replace(options, seed=options.seed * SEEDS_PER_RUN + number)
+        member = _train_member(own, hyperparameters | alone, crops, progress)
+        model.get_layer(layer(index)).set_weights(member.get_layer(layer(0)).get_weights())
+    return model, whole
 
 
 def _scaling(windows: Floats) -> dict[str, list[float]]:
