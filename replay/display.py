@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -28,14 +28,14 @@ def progress(console: Console, tally: Tally, *, where: str, total: int | None, s
         yield
         return
 
-    def frame() -> Table:
-        return progress_table(tally, where=where, total=total, elapsed_s=time.monotonic() - started)
+    def frame() -> Group:
+        return progress_frame(tally, where=where, total=total, elapsed_s=time.monotonic() - started)
 
     with Live(console=console, refresh_per_second=_REFRESH_HZ, get_renderable=frame):
         yield
 
 
-def progress_table(tally: Tally, *, where: str, total: int | None, elapsed_s: float) -> Table:
+def progress_frame(tally: Tally, *, where: str, total: int | None, elapsed_s: float) -> Group:
     """One frame of the progress display."""
     rate = tally.samples / elapsed_s if elapsed_s > 0 else 0.0
     done = min(tally.samples, total) if total is not None else 0
@@ -51,8 +51,7 @@ def progress_table(tally: Tally, *, where: str, total: int | None, elapsed_s: fl
     table = Table.grid(padding=(0, 2))
     bar = ProgressBar(total=total, completed=done, width=40, pulse=total is None)
     table.add_row(f"[bold]{tally.phones} phones[/] to {where}", bar)
-    table.add_row("", "   ".join(fact for fact in facts if fact))
-    return table
+    return Group(table, "  ".join(fact for fact in facts if fact))
 
 
 def print_summary(console: Console, tally: Tally) -> None:
@@ -78,7 +77,7 @@ def _counts(tally: Tally) -> str:
 
 
 def _late(tally: Tally) -> str:
-    return f"{tally.lateness.mean_s * 1e3:.1f} ms (at most {tally.lateness.max_s * 1e3:.1f})"
+    return f"{tally.lateness.mean_s * 1e3:.1f} ms (max {tally.lateness.max_s * 1e3:.1f})"
 
 
 def _clock(seconds: float) -> str:

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from replay.display import progress, progress_table, summary_line
+from replay.display import progress, progress_frame, summary_line
 from replay.phone import Outgoing
 from replay.tally import Tally
 
@@ -21,22 +21,23 @@ def some_tally() -> Tally:
 
 
 def shown(renderable: object) -> str:
-    console = Console(file=io.StringIO(), width=120)
+    console = Console(file=io.StringIO(), width=80)
     console.print(renderable)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
 def test_progress_tells_how_far_how_fast_and_how_late() -> None:
-    frame = shown(progress_table(some_tally(), where="localhost:1883", total=4000, elapsed_s=2.0))
+    frame = shown(progress_frame(some_tally(), where="localhost:1883", total=4000, elapsed_s=2.0))
+    assert len(frame.splitlines()) == 2  # on 80 columns
     for fact in ("4 phones to localhost:1883", "1,000 of 4,000 samples", "500/s", "0:02 elapsed", "0:06 to go"):
         assert fact in frame
-    assert "late 19.5 ms (at most 39.0)" in frame
+    assert "late 19.5 ms (max 39.0)" in frame
 
 
 def test_progress_without_an_end_or_a_beginning() -> None:
-    assert "to go" not in shown(progress_table(some_tally(), where="b", total=None, elapsed_s=61.0))
-    assert "0 of 10 samples" in shown(progress_table(Tally(), where="b", total=10, elapsed_s=0.0))
+    assert "to go" not in shown(progress_frame(some_tally(), where="b", total=None, elapsed_s=61.0))
+    assert "0 of 10 samples" in shown(progress_frame(Tally(), where="b", total=10, elapsed_s=0.0))
 
 
 def test_summary() -> None:
@@ -44,7 +45,7 @@ def test_summary() -> None:
     tally.dropped, tally.lost = 3, 2
     assert summary_line(tally) == (
         "Sent 1000 samples in 40 messages and 1 labels (0.0 MB) of 4 recordings by 4 phones; in 2.0 s, 10 times real "
-        "time; late 19.5 ms (at most 39.0); 3 dropped, 2 lost."
+        "time; late 19.5 ms (max 39.0); 3 dropped, 2 lost."
     )
     summary = tally.as_dict()
     assert (summary["bytes"], summary["real_time_factor"], summary["late_max_ms"]) == (40_050, 10.0, 39.0)
