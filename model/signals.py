@@ -17,10 +17,10 @@ gives the data set's own numbers live, 20 ms late.
 from __future__ import annotations
 
 from enum import Enum
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, sosfilt, sosfilt_zi
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -53,11 +53,15 @@ FILTERS: dict[str, tuple[int, float]] = {
 }
 """Order and cut-off frequency [Hz] of each Butterworth low-pass of the chain."""
 
-_SOS = {
-    name: butter(order, cutoff, btype="low", fs=SAMPLING_RATE, output="sos")
-    for name, (order, cutoff) in FILTERS.items()
-}
-_STEADY = {name: sosfilt_zi(sos) for name, sos in _SOS.items()}
+
+@cache
+def _low_pass(name: str) -> tuple[FloatArray, FloatArray]:
+    """Second-order sections of a filter, and its steady state for a constant input of 1."""
+    from scipy.signal import butter, sosfilt_zi  # slow to import: whoever only names channels does without
+
+    order, cutoff = FILTERS[name]
+    sos = butter(order, cutoff, btype="low", fs=SAMPLING_RATE, output="sos")
+    return sos, sosfilt_zi(sos)
 
 
 class Stage(Enum):
@@ -91,13 +95,15 @@ class LowPass:
     """
 
     def __init__(self, name: str, steady_at: FloatArray) -> None:
-        self._sos = _SOS[name]
-        self._zi = _STEADY[name][:, :, np.newaxis] * steady_at
+        self._sos, steady = _low_pass(name)
+        self._zi = steady[:, :, np.newaxis] * steady_at
 
     def push(self, chunk: FloatArray) -> FloatArray:
         """Filter ``(n_samples, n_channels)``; same shape."""
+        from scipy.signal import sosfilt
+
         filtered, self._zi = sosfilt(self._sos, chunk, axis=0, zi=self._zi)
-        return filtered
+        return np.asarray(filtered, np.float64)
 
 
 class Median3:
@@ -117,7 +123,8 @@ class Median3:
             return np.empty((0, chunk.shape[1]))
         left, centre, right = samples[:-2], samples[1:-1], samples[2:]
         low, high = np.minimum(left, centre), np.maximum(left, centre)
-        return np.maximum(low, np.minimum(high, right))
+        medians: FloatArray = np.maximum(low, np.minimum(high, right))
+        return medians
 
     def finish(self) -> FloatArray:
         """The last sample's median, zero-padded at the end; ``(1, n_channels)``, or none if none is held."""

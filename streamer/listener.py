@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from model.signals import RAW_CHANNELS, process
 from streamer.continuity import Verdict
 from streamer.inbox import Inbox, Message
 from streamer.outputs import Notice, Output
@@ -65,6 +68,7 @@ class Listener:
     def start(self) -> None:
         """Recognise from now on."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        process(np.zeros((1, len(RAW_CHANNELS))))  # loads scipy now, not when the first message waits
         self._thread.start()
 
     def receive(self, topic: str, payload: bytes) -> None:

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny_artefact import MATRIX, tiny_artefact, tiny_card, tiny_graph
 
 from model import artefact as artefact_module
 from model.activities import ACTIVITIES
 from model.artefact import Artefact, default_artefact_path, make_artefact, read_artefact, write_artefact
 from model.card import program_input
 from model.errors import ArtefactError
+from tests.model.tiny_artefact import MATRIX, tiny_artefact, tiny_card, tiny_graph
 
 TINY = tiny_artefact()
 

@@ -21,10 +21,10 @@ def crops() -> Crops:
 
 
 def gravity(windows: np.ndarray) -> np.ndarray:
-    return windows[..., 6:9] - windows[..., 0:3]
+    return np.asarray(windows[..., 6:9] - windows[..., 0:3])
 
 
-def test_crops_are_the_official_windows_and_the_transitions(crops):
+def test_crops_are_the_official_windows_and_the_transitions(crops: Crops) -> None:
     official = training_windows((1,))
     n = len(official.labels)
     activities = crops.labels < 6
@@ -35,7 +35,7 @@ def test_crops_are_the_official_windows_and_the_transitions(crops):
     assert 10 <= (crops.labels == 6).sum() <= 40  # subject 1 stood up, sat and lay down in two sessions
 
 
-def test_without_any_step_the_windows_stay(crops):
+def test_without_any_step_the_windows_stay(crops: Crops) -> None:
     np.testing.assert_allclose(augment(crops, NOTHING, np.random.default_rng(0)), crops.windows(), atol=2e-6)
 
 
@@ -48,7 +48,7 @@ def test_without_any_step_the_windows_stay(crops):
     before=st.integers(0, 100),
     after=st.integers(0, 100),
 )
-def test_no_window_leaves_its_segment(seed, shift, warp, low, before, after):
+def test_no_window_leaves_its_segment(seed: int, shift: int, warp: float, low: float, before: int, after: int) -> None:
     start = low + before
     high = start + 128 + after
     ramp = np.repeat(np.arange(high + 50, dtype=np.float32)[:, np.newaxis], 9, axis=1)
@@ -60,7 +60,7 @@ def test_no_window_leaves_its_segment(seed, shift, warp, low, before, after):
     assert abs(moved[0, :, 0].mean() - (start + 63.5)) <= shift + 64 * warp + 1e-2
 
 
-def test_the_gain_changes_motion_but_not_gravity(crops):
+def test_the_gain_changes_motion_but_not_gravity(crops: Crops) -> None:
     scaled = augment(crops, replace(NOTHING, gain=0.2), np.random.default_rng(1))
     plain = crops.windows()
     np.testing.assert_allclose(gravity(scaled), gravity(plain), atol=1e-5)
@@ -68,25 +68,25 @@ def test_the_gain_changes_motion_but_not_gravity(crops):
     assert 0.15 < ratio.std() < 0.25
 
 
-def test_a_turned_phone_feels_the_same_strength(crops):
+def test_a_turned_phone_feels_the_same_strength(crops: Crops) -> None:
     turned = augment(crops, replace(NOTHING, rotation_deg=30.0), np.random.default_rng(2))
     plain = crops.windows()
     for sensor in (slice(0, 3), slice(3, 6), slice(6, 9)):
-        lengths = [np.linalg.norm(windows[..., sensor], axis=-1) for windows in (turned, plain)]
-        np.testing.assert_allclose(*lengths, atol=1e-4)
+        before, after = (np.linalg.norm(windows[..., sensor], axis=-1) for windows in (plain, turned))
+        np.testing.assert_allclose(after, before, atol=1e-4)
     np.testing.assert_allclose(
         np.linalg.norm(gravity(turned), axis=-1), np.linalg.norm(gravity(plain), axis=-1), atol=1e-4
     )
 
 
-def test_a_new_heading_keeps_the_vertical(crops):
+def test_a_new_heading_keeps_the_vertical(crops: Crops) -> None:
     turned = augment(crops, replace(NOTHING, heading_deg=60.0), np.random.default_rng(3))
     before, after = crops.windows()[..., 6:9].mean(axis=1), turned[..., 6:9].mean(axis=1)
     np.testing.assert_allclose(after, before, atol=1e-4)
     assert np.abs(turned - crops.windows()).max() > 0.1
 
 
-def test_rotations_are_rotations_of_the_asked_size():
+def test_rotations_are_rotations_of_the_asked_size() -> None:
     rotations = random_rotations(2000, 15.0, np.random.default_rng(4)).astype(float)
     np.testing.assert_allclose(rotations @ rotations.transpose(0, 2, 1), np.tile(np.eye(3), (2000, 1, 1)), atol=1e-5)
     np.testing.assert_allclose(np.linalg.det(rotations), 1, atol=1e-5)
@@ -94,14 +94,14 @@ def test_rotations_are_rotations_of_the_asked_size():
     assert np.sqrt(np.mean(angles**2)) == pytest.approx(15, rel=0.06)
 
 
-def test_a_quarter_turn_about_z_takes_x_to_y():
+def test_a_quarter_turn_about_z_takes_x_to_y() -> None:
     quarter = rotation_matrices(np.array([[0.0, 0.0, 1.0]]), np.array([np.pi / 2]))
     windows = np.zeros((1, 128, 9), np.float32)
     windows[..., [0, 3, 6]] = [1.0, 2.0, 3.0]
     np.testing.assert_allclose(rotate(windows, quarter)[0, 0], [0, 1, 0, 0, 2, 0, 0, 3, 0], atol=1e-6)
 
 
-def test_noise_is_below_its_limit_and_leaves_gravity(crops):
+def test_noise_is_below_its_limit_and_leaves_gravity(crops: Crops) -> None:
     noisy = augment(crops, replace(NOTHING, noise=0.01), np.random.default_rng(5))
     levels = (noisy - crops.windows()).std(axis=(1, 2))
     assert 0.0085 < levels.max() < 0.012

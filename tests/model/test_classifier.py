@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_artefact import CLASSES, MATRIX, tiny_artefact, tiny_card, tiny_graph, tiny_probabilities
 
 from model.activities import ACTIVITIES
 from model.artefact import make_artefact, write_artefact
 from model.classifier import SLICE, Classifier
 from model.errors import ArtefactError
+from tests.model.tiny_artefact import CLASSES, MATRIX, tiny_artefact, tiny_card, tiny_graph, tiny_probabilities
 
 RNG = np.random.default_rng(1)
 

@@ -75,4 +75,4 @@ def test_wrong_usage_exits_with_2(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 def test_help_and_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flag: str) -> None:
     assert status_of(monkeypatch, flag) == 0
     out = capsys.readouterr().out
-    assert out.startswith("example " if flag == "--version" else "Usage: example")
+    assert ("example 0." if flag == "--version" else "example [OPTIONS] WHAT") in out.splitlines()[0]

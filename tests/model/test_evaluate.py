@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from model.activities import ACTIVITIES, TEST_SUBJECTS
@@ -25,8 +26,8 @@ class Constant(Classifier):
     def __init__(self, activity: str) -> None:
         self.row = np.eye(6, dtype=np.float32)[ACTIVITIES.index(activity)]
 
-    def probabilities(self, windows: np.ndarray) -> np.ndarray:
-        return np.tile(self.row, (len(windows), 1))
+    def probabilities(self, windows: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        return np.tile(self.row, (len(np.asarray(windows)), 1))
 
 
 def sitting_recording(n_samples: int, *segments: Segment) -> Recording:

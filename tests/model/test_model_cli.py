@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_artefact import tiny_artefact, tiny_probabilities
 
 from model import cli as cli_module
 from model.activities import ACTIVITIES
 from model.artefact import read_artefact, write_artefact
 from model.bundled import official_windows
 from model.classifier import Classifier
+from tests.model.tiny_artefact import tiny_artefact, tiny_probabilities
 
 HEAVY = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "pandas", "scipy")
 

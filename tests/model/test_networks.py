@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ def windows() -> np.ndarray:
     return rng.normal(0, 0.3, (6, 128, 9)).astype(np.float32)
 
 
-def predict(model, windows: np.ndarray) -> np.ndarray:
+def predict(model: Any, windows: np.ndarray) -> np.ndarray:
     return np.asarray(model(windows, training=False))
 
 
@@ -34,12 +36,14 @@ def predict(model, windows: np.ndarray) -> np.ndarray:
         ("lstm2", {"second_units": 32}, 4 * 128 * (9 + 128 + 1) + 4 * 32 * (128 + 32 + 1) + 33 * 6),
     ],
 )
-def test_reference_networks_have_the_notebooks_sizes(name, hyperparameters, parameters):
+def test_reference_networks_have_the_notebooks_sizes(
+    name: str, hyperparameters: dict[str, Any], parameters: int
+) -> None:
     assert networks.build_network(name, **hyperparameters).count_params() == parameters
 
 
 @pytest.mark.parametrize("name", sorted(networks.NETWORK_CLASSES))
-def test_outputs_are_probabilities_of_the_networks_classes(name, windows):
+def test_outputs_are_probabilities_of_the_networks_classes(name: str, windows: np.ndarray) -> None:
     probabilities = predict(networks.build_network(name), windows)
     assert probabilities.shape == (6, len(networks.NETWORK_CLASSES[name]))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
@@ -48,7 +52,7 @@ def test_outputs_are_probabilities_of_the_networks_classes(name, windows):
 @pytest.mark.parametrize(
     "hyperparameters", [{}, {"jerk": True}, {"magnitudes": True, "jerk": True}, {"members": 3}, {"summary_units": 4}]
 )
-def test_name_and_hyperparameters_rebuild_the_network(hyperparameters, windows):
+def test_name_and_hyperparameters_rebuild_the_network(hyperparameters: dict[str, Any], windows: np.ndarray) -> None:
     chosen = {**SMALL, "mean": [0.1] * 9, "scale": [0.4] * 9, "temperature": 0.7, **hyperparameters}
     first = networks.build_network("window", **chosen)
     second = networks.build_network("window", **chosen)
@@ -57,7 +61,7 @@ def test_name_and_hyperparameters_rebuild_the_network(hyperparameters, windows):
     np.testing.assert_array_equal(predict(first, windows), predict(second, windows))
 
 
-def test_features_are_the_formulas(windows):
+def test_features_are_the_formulas(windows: np.ndarray) -> None:
     mean, scale = np.arange(9) / 10, 1 + np.arange(9) / 7
     layer = networks.MotionFeatures(mean.tolist(), scale.tolist(), 500.0, 200.0, jerk=True, magnitudes=True)
     features = np.asarray(layer(windows))
@@ -69,7 +73,7 @@ def test_features_are_the_formulas(windows):
     np.testing.assert_allclose(features, expected, atol=2e-4)
 
 
-def test_the_summary_is_the_spectrum_of_the_motion_and_the_posture(windows):
+def test_the_summary_is_the_spectrum_of_the_motion_and_the_posture(windows: np.ndarray) -> None:
     summary = np.asarray(networks.WindowSummary()(windows))
     np.testing.assert_allclose(summary[:, 72:], windows[..., 6:].mean(axis=1), atol=1e-6)
     motion = windows[..., :6].astype(float)
@@ -80,7 +84,7 @@ def test_the_summary_is_the_spectrum_of_the_motion_and_the_posture(windows):
     np.testing.assert_allclose(summary[:, :72].reshape(6, 6, 12), np.log(np.stack(bands, axis=-1) + 1e-6), atol=1e-3)
 
 
-def test_attention_is_a_weighted_mean_over_time(windows):
+def test_attention_is_a_weighted_mean_over_time(windows: np.ndarray) -> None:
     layer = networks.AttentionPooling()
     pooled = np.asarray(layer(windows))
     scores = windows @ np.asarray(layer.score)
@@ -88,7 +92,7 @@ def test_attention_is_a_weighted_mean_over_time(windows):
     np.testing.assert_allclose(pooled, (weights * windows).sum(axis=1), atol=1e-6)
 
 
-def test_members_are_averaged_by_their_logits(windows):
+def test_members_are_averaged_by_their_logits(windows: np.ndarray) -> None:
     whole = networks.build_network("window", **SMALL, members=2, temperature=0.5)
     alone = []
     for index in range(2):
@@ -99,7 +103,7 @@ def test_members_are_averaged_by_their_logits(windows):
     np.testing.assert_allclose(predict(whole, windows), soften(mean_of_members(alone), 0.5), atol=1e-5)
 
 
-def test_features_survive_kerass_own_format(windows, tmp_path):
+def test_features_survive_kerass_own_format(windows: np.ndarray, tmp_path: Path) -> None:
     import keras
 
     network = networks.build_network("window", **SMALL, jerk=True, summary_units=4)
@@ -108,11 +112,11 @@ def test_features_survive_kerass_own_format(windows, tmp_path):
     np.testing.assert_allclose(predict(loaded, windows), predict(network, windows), atol=1e-6)
 
 
-def test_unknown_network_is_named_with_the_choices():
+def test_unknown_network_is_named_with_the_choices() -> None:
     with pytest.raises(HarError, match=r"'gru'.*lstm, lstm2, window"):
         networks.build_network("gru")
 
 
-def test_unknown_hyperparameter_is_refused():
+def test_unknown_hyperparameter_is_refused() -> None:
     with pytest.raises(HarError, match=r"'lstm'.*colour"):
         networks.build_network("lstm", colour="red")

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from tiny_artefact import tiny_card
 
 from model.artefact import (
     Artefact,
@@ -25,6 +24,7 @@ from model.networks import NETWORK_CLASSES, build_network
 from model.onnx_export import export_onnx
 from model.packaging import pack, prepare_tensorflow
 from model.training import NETWORKS, TrainingOptions, train_network
+from tests.model.tiny_artefact import tiny_card
 
 TOLERANCE = 1e-5
 WINDOW_SETTINGS = {"mean": [0.1] * 9, "scale": [0.3] * 9, "members": 2, "temperature": 0.65}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def small(network: str, **changes: object) -> TrainingOptions:
 
 
 @pytest.mark.parametrize("subject", TEST_SUBJECTS)
-def test_test_subjects_are_refused_everywhere(subject):
+def test_test_subjects_are_refused_everywhere(subject: int) -> None:
     message = rf"\[{subject}\] are test subjects"
     with pytest.raises(HarError, match=message):
         TrainingOptions("window", subjects=(1, subject))
@@ -47,7 +48,7 @@ def test_test_subjects_are_refused_everywhere(subject):
         training_crops((1, subject), transitions=True)
 
 
-def test_a_smuggled_test_subject_is_refused_by_the_training_itself():
+def test_a_smuggled_test_subject_is_refused_by_the_training_itself() -> None:
     options = small("window")
     object.__setattr__(options, "subjects", (1, 2))
     with pytest.raises(HarError, match="test subjects"):
@@ -63,7 +64,7 @@ def trained() -> TrainedNetwork:
 
 
 @pytest.mark.parametrize("network", ["lstm", "window"])
-def test_the_seed_decides_and_no_test_subject_is_even_opened(network, monkeypatch):
+def test_the_seed_decides_and_no_test_subject_is_even_opened(network: str, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: set[int] = set()
     load = bundled.load_recording
 
@@ -78,12 +79,12 @@ def test_the_seed_decides_and_no_test_subject_is_even_opened(network, monkeypatc
     assert opened and not opened & set(TEST_SUBJECTS)
 
 
-def test_another_seed_gives_other_weights():
+def test_another_seed_gives_other_weights() -> None:
     weights = [train_network(small("lstm", seed=seed)).model.get_weights() for seed in (0, 1)]
     assert not np.allclose(weights[0][0], weights[1][0])
 
 
-def test_default_subjects_are_the_official_training_split():
+def test_default_subjects_are_the_official_training_split() -> None:
     windows = training_windows(TRAIN_SUBJECTS)
     official = bundled.official_windows("train")
     np.testing.assert_array_equal(windows.windows, official.windows)
@@ -91,7 +92,7 @@ def test_default_subjects_are_the_official_training_split():
     assert all(default_options(network).subjects == TRAIN_SUBJECTS for network in NETWORKS)
 
 
-def test_members_differ_and_are_rebuilt_from_what_was_written_down(trained):
+def test_members_differ_and_are_rebuilt_from_what_was_written_down(trained: TrainedNetwork) -> None:
     from model.networks import build_network, member_name
 
     weights = [trained.model.get_layer(member_name(i)).get_weights() for i in range(2)]
@@ -102,13 +103,13 @@ def test_members_differ_and_are_rebuilt_from_what_was_written_down(trained):
     np.testing.assert_array_equal(again(windows), trained.model(windows))
 
 
-def test_scaling_comes_from_the_chosen_subjects_alone(trained):
+def test_scaling_comes_from_the_chosen_subjects_alone(trained: TrainedNetwork) -> None:
     windows = training_windows((1, 3)).windows.astype(float)
     np.testing.assert_allclose(trained.hyperparameters["mean"], windows.mean(axis=(0, 1)), atol=1e-6)
     np.testing.assert_allclose(trained.hyperparameters["scale"], windows.std(axis=(0, 1)), rtol=1e-5)
 
 
-def test_the_window_network_learns_and_reports_each_epoch(trained):
+def test_the_window_network_learns_and_reports_each_epoch(trained: TrainedNetwork) -> None:
     assert trained.history == ROUNDS
     assert [(report.epoch, report.epochs) for report in ROUNDS] == [(i, 12) for i in range(1, 13)]
     assert ROUNDS[5].loss < ROUNDS[0].loss and ROUNDS[11].loss < ROUNDS[6].loss
@@ -117,7 +118,7 @@ def test_the_window_network_learns_and_reports_each_epoch(trained):
     assert np.mean(predictions == held_out.labels) > 0.5  # six activities: chance is below 0.2
 
 
-def test_the_record_says_what_was_done(trained):
+def test_the_record_says_what_was_done(trained: TrainedNetwork) -> None:
     record = json.loads(json.dumps(trained.training))
     assert record["subjects"] == [1, 3] and record["seed"] == 7
     assert record["windows"] == len(training_windows((1, 3)).labels)
@@ -125,7 +126,7 @@ def test_the_record_says_what_was_done(trained):
     assert trained.classes == (*ACTIVITIES, "TRANSITION")
 
 
-def test_the_record_of_a_reference_network_leaves_out_what_it_did_not_use():
+def test_the_record_of_a_reference_network_leaves_out_what_it_did_not_use() -> None:
     trained = train_network(small("lstm2", hyperparameters={"units": 4, "second_units": 3}))
     assert sorted(trained.training["options"]) == sorted(REFERENCE_OPTIONS)
     assert trained.classes == ACTIVITIES
@@ -140,6 +141,6 @@ def test_the_record_of_a_reference_network_leaves_out_what_it_did_not_use():
         ({"network": "lstm", "subjects": ()}, "one or more"),
     ],
 )
-def test_impossible_options_are_refused(changes, message):
+def test_impossible_options_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(HarError, match=message):
         TrainingOptions(**changes)

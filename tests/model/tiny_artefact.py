@@ -54,4 +54,4 @@ def tiny_artefact(**changes: object) -> Artefact:
 def tiny_probabilities(windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """What the graph must give, ``(n, 7)``."""
     exponents = np.exp(windows.astype(np.float64).mean(axis=1) @ MATRIX)
-    return exponents / exponents.sum(axis=1, keepdims=True)
+    return np.asarray(exponents / exponents.sum(axis=1, keepdims=True))

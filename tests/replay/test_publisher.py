@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokers import USER, Mosquitto, free_port, start_mosquitto, wait_for_port
-from subscribers import subscriber
 
 from model.errors import HarError
 from replay import publisher as publisher_module
 from replay.pacing import Stop
 from replay.publisher import WINDOW, Publisher
 from streamer.address import BrokerError, parse_broker
+from tests.brokers import USER, Mosquitto, free_port, start_mosquitto, wait_for_port
+from tests.subscribers import subscriber
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pexpect
 import pytest
-from brokers import USER, Mosquitto, free_port, start_mosquitto
-from subscribers import Heard, subscriber
 
 from model.bundled import load_recording, official_windows
 from model.recordings import Recording
 from model.signals import CHANNELS, Stage
 from streamer.wire import Samples, decode_imu, decode_label
+from tests.brokers import USER, Mosquitto, free_port, start_mosquitto
+from tests.subscribers import Heard, subscriber
 
 COMMAND = [sys.executable, "-m", "replay.cli"]
 HEAVY = ("tensorflow", "onnxruntime", "pandas", "scipy", "numpy", "soundfile", "paho", "rich", "msgspec")
