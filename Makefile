@@ -11,17 +11,17 @@ help:
 	@grep -E '^# |^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^# //; s/:.*##/  -/'
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "har-stream needs Python 3.11 or newer; set PYTHON=...")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "har-stream needs Python 3.11 or newer; set PYTHON=...")'
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/base: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing har-stream into $(VENV) (once) ..."
-	$(PIP) -c constraints.txt -e .
+	@$(PIP) -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/test: $(VENV)/base
 	@echo "Installing what the tests need, TensorFlow among it, into $(VENV) (once, minutes) ..."
-	$(PIP) -c constraints.txt -e '.[test]'
+	@$(PIP) -c constraints.txt -e '.[test]'
 	@touch $@
 
 demo: $(VENV)/base ## embedded broker, the nine test subjects as simulated phones, and the listener (ARGS="--speed 4")
@@ -44,7 +44,7 @@ crossval: $(VENV)/test ## cross-validation of the window model (hours; goes on w
 	$(BIN)/python -m benchmarks.crossval
 
 lock: $(BIN)/python ## the versions that the tests run with, anew
-	$(PIP) uv
+	@$(PIP) uv
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --extra test --universal --python-version 3.11 \
 		--no-annotate --custom-compile-command "make lock" --output-file constraints.txt
 
