@@ -50,7 +50,15 @@ def test_outputs_are_probabilities_of_the_networks_classes(name: str, windows: n
 
 
 @pytest.mark.parametrize(
-    "hyperparameters", [{}, {"jerk": True}, {"magnitudes": True, "jerk": True}, {"members": 3}, {"summary_units": 4}]
+    "hyperparameters",
+    [
+        {},
+        {"jerk": True},
+        {"magnitudes": True, "jerk": True},
+        {"members": 3},
+        {"summary_units": 4},
+        {"members": 1, "summary_members": 2},
+    ],
 )
 def test_name_and_hyperparameters_rebuild_the_network(hyperparameters: dict[str, Any], windows: np.ndarray) -> None:
     chosen = {**SMALL, "mean": [0.1] * 9, "scale": [0.4] * 9, "temperature": 0.7, **hyperparameters}
@@ -101,6 +109,18 @@ def test_members_are_averaged_by_their_logits(windows: np.ndarray) -> None:
         member.get_layer(networks.member_name(0)).set_weights(weights)
         alone.append(predict(member, windows))
     np.testing.assert_allclose(predict(whole, windows), soften(mean_of_members(alone), 0.5), atol=1e-5)
+
+
+def test_the_two_kinds_of_members_count_half_each(windows):
+    whole = networks.build_network("window", **SMALL, members=2, summary_members=1)
+    kinds = []
+    for counts in ({"members": 2}, {"members": 0, "summary_members": 1}):
+        kind = networks.build_network("window", **SMALL, **counts)
+        for layer in kind.layers:
+            if "member_" in layer.name:
+                layer.set_weights(whole.get_layer(layer.name).get_weights())
+        kinds.append(predict(kind, windows))
+    np.testing.assert_allclose(predict(whole, windows), mean_of_members(kinds), atol=1e-5)
 
 
 def test_features_survive_kerass_own_format(windows: np.ndarray, tmp_path: Path) -> None:

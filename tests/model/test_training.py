@@ -57,9 +57,10 @@ def test_a_smuggled_test_subject_is_refused_by_the_training_itself() -> None:
 
 @pytest.fixture(scope="module")
 def trained() -> TrainedNetwork:
-    """Two small members on two subjects, with averaged weights and mixup."""
+    """Two small recurrent members and one on the summary, with averaged weights and mixup."""
     ROUNDS.clear()
-    options = small("window", seed=7, subjects=(1, 3), epochs=6, batch_size=32, members=2, ema=0.9, mixup=0.2)
+    options = small("window", seed=7, subjects=(1, 3), epochs=6, batch_size=32, members=2)
+    options = replace(options, summary_members=1, ema=0.9, mixup=0.2)
     return train_network(options, ROUNDS.append)
 
 
@@ -111,8 +112,8 @@ def test_scaling_comes_from_the_chosen_subjects_alone(trained: TrainedNetwork) -
 
 def test_the_window_network_learns_and_reports_each_epoch(trained: TrainedNetwork) -> None:
     assert trained.history == ROUNDS
-    assert [(report.epoch, report.epochs) for report in ROUNDS] == [(i, 12) for i in range(1, 13)]
-    assert ROUNDS[5].loss < ROUNDS[0].loss and ROUNDS[11].loss < ROUNDS[6].loss
+    assert [(report.epoch, report.epochs) for report in ROUNDS] == [(i, 18) for i in range(1, 19)]
+    assert ROUNDS[5].loss < ROUNDS[0].loss and ROUNDS[17].loss < ROUNDS[12].loss
     held_out = training_windows((5,))
     predictions = np.asarray(trained.model(held_out.windows))[:, :6].argmax(axis=1)
     assert np.mean(predictions == held_out.labels) > 0.5  # six activities: chance is below 0.2
@@ -137,6 +138,7 @@ def test_the_record_of_a_reference_network_leaves_out_what_it_did_not_use() -> N
     [
         ({"network": "gru"}, "no network 'gru'"),
         ({"network": "lstm", "epochs": 0}, "at least 1 for epochs"),
+        ({"network": "window", "members": 0}, "at least 1 for n_members"),
         ({"network": "lstm", "subjects": (31,)}, r"\[31\] do not exist"),
         ({"network": "lstm", "subjects": ()}, "one or more"),
     ],
