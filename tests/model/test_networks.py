@@ -111,7 +111,7 @@ def test_members_are_averaged_by_their_logits(windows: np.ndarray) -> None:
     np.testing.assert_allclose(predict(whole, windows), soften(mean_of_members(alone), 0.5), atol=1e-5)
 
 
-def test_the_two_kinds_of_members_count_half_each(windows):
+def test_the_two_kinds_of_members_count_half_each(windows: np.ndarray) -> None:
     whole = networks.build_network("window", **SMALL, members=2, summary_members=1)
     kinds = []
     for counts in ({"members": 2}, {"members": 0, "summary_members": 1}):
