@@ -165,8 +165,8 @@ def _table(rows: Sequence[PhoneRow], width: int) -> Table:
     name_width = max([len(row.phone) for row in rows] + [5])
     name_width = min(name_width, max(8, width // 5))
     wide = width >= 100
-    fixed = name_width + 19 + BAR_WIDTH + 5 + 7 + 7 + 7 + 6 + (20 if wide else 0)
-    history_width = max(0, min(60, width - fixed))
+    fixed = sum(1 + column for column in (name_width, 18, BAR_WIDTH + 5, 6, 6, 6, 5, 19 if wide else -1))
+    history_width = max(0, min(60, width - fixed - 1))
     table.add_column("phone", width=name_width, no_wrap=True, overflow="ellipsis")
     table.add_column("activity", width=18, no_wrap=True)
     table.add_column("sure", width=BAR_WIDTH + 5, no_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -73,6 +74,14 @@ def test_a_row_tells_what_a_phone_does() -> None:
     for told in ("2 phones", "14.8 windows/s", "latency 4.2 ms, p99 9.9 ms", "accuracy 96.4% of 300", "3 lost"):
         assert told in text
     assert "WALKING -> SITTING after 12 s" in text
+
+
+@pytest.mark.parametrize("width", range(70, 200, 7))
+def test_the_time_line_ends_with_the_latest_activity(width: int) -> None:
+    line = next(line for line in rendered(state(3), width, 30) if line.startswith("s02-e02"))
+    timeline = max(re.findall("[WUDSTL]{6,}", line.replace("WALKING_DOWNSTAIRS", "")), key=len, default="L")
+    assert timeline.endswith("L")
+    assert "…" not in line
 
 
 def test_phones_that_do_not_fit_are_counted() -> None:
