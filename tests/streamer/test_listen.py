@@ -19,8 +19,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from model.activities import ACTIVITIES, TEST_SUBJECTS
-from model.bundled import load_recordings
+from model.bundled import load_recordings, official_windows
 from model.recordings import label_at
+from model.uci_har import write_uci_har
 from model.windows import HOP, WINDOW_LENGTH, cut
 from tests.brokers import USER, Mosquitto, free_port, start_mosquitto
 from tests.processes import Listening, assert_one_sentence, run
@@ -137,6 +138,28 @@ def test_lost_messages_are_told_and_no_window_straddles_a_gap(mosquitto: Mosquit
     assert 0 < summary["lost_messages"] <= sent["dropped"]  # the last messages' loss is seen by nobody
     assert summary["gaps"] == len([w for w in listener.of_type("warning") if w["reason"].startswith("gap: ")])
     assert 0 < summary["windows"] < sum(map(len, expected.values()))
+
+
+def test_published_windows_stitched_into_a_stream_come_out_as_the_same_windows(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """An official v1 folder, replayed: what is past the noise filters already is only freed of gravity."""
+    write_uci_har(tmp_path / "v1")
+    official = official_windows("test")
+    expected = official.windows[official.subjects == 20]
+    path = tmp_path / "windows.npz"
+    with listening("--broker", mosquitto.where, "--save-windows", path) as listener:
+        replay(mosquitto.where, "--data-dir", tmp_path / "v1", "--subjects", "20")
+        listener.wait_for(len(expected))
+        listener.wait_until_quiet()
+        summary = listener.stop()
+    with np.load(path, allow_pickle=False) as saved:
+        windows = saved["windows"]
+    assert windows.shape == expected.shape
+    past_the_chain = slice(3, 9)  # body angular velocity, total acceleration
+    np.testing.assert_allclose(windows[..., past_the_chain], expected[..., past_the_chain], atol=1e-6)
+    assert summary["labelled_windows"] == len(expected)
+    assert summary["lost_messages"] == 0
 
 
 def publish(where: str, *messages: tuple[str, bytes]) -> None:
