@@ -28,6 +28,9 @@ FloatArray = npt.NDArray[np.float64]
 TRANSITION = "TRANSITION"
 """The name of a network's class of windows around a postural transition."""
 
+NO_EVIDENCE: FloatArray = np.array([1 / len(ACTIVITIES)] * len(ACTIVITIES) + [0.0])
+"""The row of a window that says nothing, for :meth:`ActivityFilter.push`: one that :mod:`model.novelty` finds novel."""
+
 _POSTURES = np.array([("SITTING", "LAYING").index(a) if a in ("SITTING", "LAYING") else 2 for a in ACTIVITIES])
 _SAME_POSTURE = (_POSTURES[:, np.newaxis] == _POSTURES).astype(np.float64)
 _POSTURE_SIZE = _SAME_POSTURE.sum(axis=0)

@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.activities import ACTIVITIES
-from model.smoothing import MAX_LAG, TRANSITION, ActivityFilter, FilterSettings, activities_then_transition, smooth
+from model.smoothing import (
+    MAX_LAG,
+    NO_EVIDENCE,
+    TRANSITION,
+    ActivityFilter,
+    FilterSettings,
+    activities_then_transition,
+    smooth,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -158,6 +166,13 @@ def test_a_windows_transition_says_nothing_about_the_activity() -> None:
     answer = ActivityFilter(FilterSettings()).push([0, 0, 0, 0, 0, 0, 1])
     assert answer is not None
     np.testing.assert_allclose(answer.probabilities, np.full(6, 1 / 6))
+
+
+def test_a_window_that_says_nothing_only_lets_time_pass() -> None:
+    before = [sure(SITTING)] * 3
+    known, passed = smooth(np.array(before)), smooth(np.array([*before, *[NO_EVIDENCE] * 3]))
+    assert passed[-1].argmax() == SITTING
+    assert 1 / 6 < passed[-1].max() < passed[-2].max() < known[-1].max()
 
 
 def test_columns_follow_the_networks_own_order() -> None:
