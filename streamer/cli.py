@@ -39,6 +39,17 @@ def _shared_options(command: Decorated) -> Decorated:
                 "--save-windows", type=FILE, metavar="FILE.npz", help="Keep the windows that were classified."
             ),
             click.option(
+                "--smoothing/--no-smoothing",
+                default=True,
+                help="Whether an answer heeds the windows before, or each window alone.",
+            ),
+            click.option(
+                "--lag",
+                type=click.IntRange(0, 3),
+                default=0,
+                help="Windows of 1.28 s that an answer waits for, to be surer.",
+            ),
+            click.option(
                 "--max-phones",
                 type=click.IntRange(1),
                 default=10_000,
@@ -126,6 +137,7 @@ def _run(address: BrokerAddress, flags: dict[str, Any]) -> int:
 
 
 def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOptions:
+    from model.smoothing import FilterSettings
     from streamer.listener import ListenerOptions
     from streamer.session import SessionOptions
     from streamer.subscriber import SubscriberOptions
@@ -144,7 +156,11 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
             cert=_text(flags.get("cert")),
             key=_text(flags.get("key")),
         ),
-        listener=ListenerOptions(max_phones=flags["max_phones"], max_predictions=flags["count"]),
+        listener=ListenerOptions(
+            max_phones=flags["max_phones"],
+            smoothing=FilterSettings(lag=flags["lag"]) if flags["smoothing"] else None,
+            max_predictions=flags["count"],
+        ),
         output=flags["output"] or default_output,
         model=flags["model"],
         save_windows=flags["save_windows"],

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from model.signals import RAW_CHANNELS, process
+from model.smoothing import FilterSettings
+from streamer.activity_tracker import Prediction
 from streamer.continuity import Verdict
 from streamer.inbox import Inbox, Message
 from streamer.outputs import Notice, Output
@@ -34,9 +36,13 @@ IDLE_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ListenerOptions:
-    """``max_phones`` phones are followed; after ``max_predictions`` predictions the listener stops."""
+    """``max_phones`` phones are followed; after ``max_predictions`` predictions the listener stops.
+
+    ``smoothing`` sets the filter over consecutive windows; None answers by each window alone.
+    """
 
     max_phones: int
+    smoothing: FilterSettings | None
     max_predictions: int | None = None
 
 
@@ -55,7 +61,7 @@ class Listener:
         self.last_message_s = time.monotonic()
         self._options = options
         self._outputs = outputs
-        self._recognizer = Recognizer(classifier, max_phones=options.max_phones)
+        self._recognizer = Recognizer(classifier, max_phones=options.max_phones, smoothing=options.smoothing)
         self._predictions = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
@@ -92,8 +98,7 @@ class Listener:
         try:
             while not (self._stopping.is_set() and not len(self.inbox)):
                 self._work(self.inbox.take(BATCH, IDLE_S))
-            self._recognizer.finish()
-            self._work([])
+            self._give(self._recognizer.finish(time.monotonic))
         except Exception as error:  # an output's file or pipe, or the model: told by the main thread
             self.failure = error
         finally:
@@ -107,7 +112,7 @@ class Listener:
         for notice in notices:
             for output in self._outputs:
                 output.warning(notice)
-        self._classify()
+        self._give(self._recognizer.classify(time.monotonic))
 
     def _handle(self, message: Message) -> list[Notice]:
         phone: str | None = None
@@ -134,16 +139,16 @@ class Listener:
         lost = f"{judgement.lost_messages} messages lost" if judgement.lost_messages else "the stream jumped"
         return [Notice(phone, f"gap: {lost}")]
 
-    def _classify(self) -> None:
-        for prediction in self._recognizer.classify(time.monotonic):
+    def _give(self, predictions: Sequence[Prediction]) -> None:
+        for prediction in predictions:
             if self.done_by_count:
                 break
             self._predictions += 1
             with self.lock:
-                change = self.tally.prediction(prediction, time.monotonic())
+                self.tally.prediction(prediction, time.monotonic())
             for output in self._outputs:
                 output.prediction(prediction)
-                if change:
-                    output.change(change)
+                if prediction.change:
+                    output.change(prediction.phone, prediction.change)
         if self.done_by_count:
             self.done.set()

@@ -14,11 +14,11 @@ from typing import Any, Protocol, TextIO
 import numpy as np
 
 from model.activities import ACTIVITIES
+from model.changes import ActivityChange
 from model.errors import HarError
 from model.signals import CHANNELS
 from model.windows import WINDOW_LENGTH
-from streamer.recognizer import Prediction
-from streamer.tally import Change
+from streamer.activity_tracker import Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Output(Protocol):
     def prediction(self, prediction: Prediction) -> None:
         """One more window was classified."""
 
-    def change(self, change: Change) -> None:
-        """A phone's activity changed."""
+    def change(self, phone: str, change: ActivityChange) -> None:
+        """A phone's activity changed for certain."""
 
     def warning(self, warning: Notice) -> None:
         """A message was lost or could not be used."""
@@ -59,9 +59,9 @@ class JsonLines:
         """Write it."""
         self._write("prediction", prediction_fields(prediction))
 
-    def change(self, change: Change) -> None:
+    def change(self, phone: str, change: ActivityChange) -> None:
         """Write it, as an event."""
-        self._write("event", change_fields(change))
+        self._write("event", change_fields(phone, change))
 
     def warning(self, warning: Notice) -> None:
         """Write it."""
@@ -91,7 +91,7 @@ class PlainLines:
             f"{prediction.confidence:4.0%}{label}"
         )
 
-    def change(self, change: Change) -> None:
+    def change(self, phone: str, change: ActivityChange) -> None:
         """Nothing: the lines show it."""
 
     def warning(self, warning: Notice) -> None:
@@ -131,7 +131,7 @@ class WindowsFile:
         self._file.write(window.values.tobytes())
         self._rows.append((window.phone, window.start_sample, window.start_s, window.label or ""))
 
-    def change(self, change: Change) -> None:
+    def change(self, phone: str, change: ActivityChange) -> None:
         """Nothing to keep."""
 
     def warning(self, warning: Notice) -> None:
@@ -171,11 +171,10 @@ class Recent:
     def prediction(self, prediction: Prediction) -> None:
         """Nothing: the table shows it."""
 
-    def change(self, change: Change) -> None:
+    def change(self, phone: str, change: ActivityChange) -> None:
         """Keep a line."""
         self.lines.append(
-            f"{clock_time(change.time_s)}  {change.phone}  {change.before} -> {change.after} "
-            f"after {change.duration_s:.0f} s"
+            f"{clock_time(change.time_s)}  {phone}  {change.before} -> {change.after} after {change.duration_s:.0f} s"
         )
 
     def warning(self, warning: Notice) -> None:
@@ -203,10 +202,10 @@ def prediction_fields(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def change_fields(change: Change) -> dict[str, Any]:
+def change_fields(phone: str, change: ActivityChange) -> dict[str, Any]:
     """A change of activity, ready for JSON; ``time_s`` in Unix seconds."""
     return {
-        "phone": change.phone,
+        "phone": phone,
         "from": change.before,
         "to": change.after,
         "time_s": round(change.time_s, 6),

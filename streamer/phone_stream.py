@@ -28,7 +28,8 @@ class ReadyWindow:
     ``start_sample`` counts from the stream's first sample, ``start_s`` and ``end_s`` are Unix seconds of the
     first sample and of the sample after the last; ``arrived_s`` is the arrival of the message that completed
     the window, on the listener's own clock. ``label`` is None unless the window lies inside one segment that
-    is labelled with one of the six activities.
+    is labelled with one of the six activities. ``piece`` counts the phone's pieces of stream: windows of one
+    piece follow each other without a gap.
     """
 
     phone: str
@@ -38,6 +39,7 @@ class ReadyWindow:
     values: npt.NDArray[np.float32]
     arrived_s: float
     label: str | None
+    piece: int
 
 
 class Labels:
@@ -75,6 +77,7 @@ class PhoneStream:
         self._stream_start_s = 0.0
         self._next_sample = 0
         self._arrived_s = 0.0
+        self._piece = 0
 
     def push(self, samples: Samples, arrived_s: float) -> tuple[Judgement, list[ReadyWindow]]:
         """Take one message; give what it is to the stream, and all windows that it completes.
@@ -111,6 +114,7 @@ class PhoneStream:
         self._chain = SignalChain(start=Start.ZERO if samples.start else Start.STEADY, stage=Stage(samples.stage))
         self._slicer.reset(self._next_sample)
         self._times.clear()
+        self._piece += 1
 
     def _time_of(self, sample: int) -> float:
         """Unix time of a sample of the current piece, by the message that brought it."""
@@ -127,4 +131,13 @@ class PhoneStream:
         end_s = start_s + WINDOW_LENGTH / SAMPLING_RATE
         label = self.labels.covering(start_s, end_s)
         label = label if label in ACTIVITIES else None
-        return ReadyWindow(self.phone, window.start_sample, start_s, end_s, window.values, self._arrived_s, label)
+        return ReadyWindow(
+            self.phone,
+            window.start_sample,
+            start_s,
+            end_s,
+            window.values,
+            self._arrived_s,
+            label,
+            self._piece,
+        )

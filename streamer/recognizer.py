@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES
+from model.smoothing import FilterSettings, activities_then_transition
+from streamer.activity_tracker import ActivityTracker, Prediction
 from streamer.continuity import Judgement
 from streamer.phone_stream import PhoneStream, ReadyWindow
 from streamer.wire import Label, Samples, WireError
@@ -17,31 +17,28 @@ from streamer.wire import Label, Samples, WireError
 class WindowClassifier(Protocol):
     """What the recognizer needs of a model."""
 
-    def probabilities(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """``(n, 128, 9)`` to ``(n, 6)``, in the order of :data:`model.activities.ACTIVITIES`."""
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The six activities, and TRANSITION if the model knows it, in the order of the probabilities."""
+        ...
+
+    def class_probabilities(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """``(n, 128, 9)`` to ``(n, len(classes))``."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a phone's owner did in one window; ``probabilities`` has one value per activity."""
+class Clock(Protocol):
+    """The clock that arrivals are told by, in seconds."""
 
-    window: ReadyWindow
-    activity: str
-    confidence: float
-    probabilities: npt.NDArray[np.float32]
-    window_activity: str
-    latency_ms: float
+    def __call__(self) -> float: ...
 
-    @property
-    def phone(self) -> str:
-        """The phone that the window is of."""
-        return self.window.phone
 
-    @property
-    def is_right(self) -> bool | None:
-        """Whether the activity is the window's label; None without a label."""
-        return None if self.window.label is None else self.activity == self.window.label
+class _Phone:
+    """One phone: its stream of samples, and what its windows add up to."""
+
+    def __init__(self, name: str, smoothing: FilterSettings | None) -> None:
+        self.stream = PhoneStream(name)
+        self.tracker = ActivityTracker(smoothing)
 
 
 class Recognizer:
@@ -51,21 +48,25 @@ class Recognizer:
     ----------
     classifier : the model.
     max_phones : a further phone is refused.
+    smoothing : settings of the filter over consecutive windows; None answers by each window alone.
     """
 
-    def __init__(self, classifier: WindowClassifier, *, max_phones: int) -> None:
+    def __init__(
+        self, classifier: WindowClassifier, *, max_phones: int, smoothing: FilterSettings | None = None
+    ) -> None:
         self._classifier = classifier
         self._max_phones = max_phones
-        self._streams: dict[str, PhoneStream] = {}
+        self._smoothing = smoothing
+        self._phones: dict[str, _Phone] = {}
         self._pending: list[ReadyWindow] = []
 
-    def _stream(self, phone: str) -> PhoneStream:
-        stream = self._streams.get(phone)
-        if stream is None:
-            if len(self._streams) >= self._max_phones:
+    def _phone(self, name: str) -> _Phone:
+        phone = self._phones.get(name)
+        if phone is None:
+            if len(self._phones) >= self._max_phones:
                 raise WireError(f"there are {self._max_phones} phones already (--max-phones)")
-            stream = self._streams[phone] = PhoneStream(phone)
-        return stream
+            phone = self._phones[name] = _Phone(name, self._smoothing)
+        return phone
 
     def push(self, phone: str, samples: Samples, arrived_s: float) -> Judgement:
         """Take one message of a phone; its windows join the next batch.
@@ -74,7 +75,7 @@ class Recognizer:
         ------
         WireError : one phone too many, or samples that are not at 50 Hz; they are ignored.
         """
-        judgement, windows = self._stream(phone).push(samples, arrived_s)
+        judgement, windows = self._phone(phone).stream.push(samples, arrived_s)
         self._pending += windows
         return judgement
 
@@ -85,31 +86,25 @@ class Recognizer:
         ------
         WireError : one phone too many.
         """
-        self._stream(phone).labels.add(label)
-
-    def finish(self) -> None:
-        """End all streams: the windows that their last samples complete join the next batch."""
-        for stream in self._streams.values():
-            self._pending += stream.finish()
+        self._phone(phone).stream.labels.add(label)
 
     def classify(self, clock: Clock) -> list[Prediction]:
-        """Classify all windows that wait, in one batch, in the order in which they were completed."""
+        """Classify all windows that wait, in one batch; the predictions that follow, in the windows' order."""
         windows, self._pending = self._pending, []
         if not windows:
             return []
-        probabilities = self._classifier.probabilities(np.stack([window.values for window in windows]))
+        probabilities = self._classifier.class_probabilities(np.stack([window.values for window in windows]))
+        rows = activities_then_transition(probabilities, self._classifier.classes)
         now_s = clock()
-        return [_predict(window, row, now_s) for window, row in zip(windows, probabilities, strict=True)]
+        return [
+            prediction
+            for window, row in zip(windows, rows, strict=True)
+            for prediction in self._phones[window.phone].tracker.push(window, row, now_s)
+        ]
 
-
-class Clock(Protocol):
-    """The clock that arrivals are told by, in seconds."""
-
-    def __call__(self) -> float: ...
-
-
-def _predict(window: ReadyWindow, probabilities: npt.NDArray[np.float32], now_s: float) -> Prediction:
-    best = int(probabilities.argmax())
-    activity = ACTIVITIES[best]
-    latency_ms = 1000 * (now_s - window.arrived_s)
-    return Prediction(window, activity, float(probabilities[best]), probabilities, activity, latency_ms)
+    def finish(self, clock: Clock) -> list[Prediction]:
+        """End all streams: the predictions that their last samples and the smoothing's lag still held back."""
+        for phone in self._phones.values():
+            self._pending += phone.stream.finish()
+        last = self.classify(clock)
+        return last + [p for phone in self._phones.values() for p in phone.tracker.finish(clock())]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from model.activities import ACTIVITIES
+from streamer.activity_tracker import Prediction
 from streamer.continuity import Judgement, Verdict
-from streamer.recognizer import Prediction
 from streamer.wire import Label, Samples
 
 HISTORY = 60
@@ -104,17 +104,6 @@ class PhoneTally:
     last_fault: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A phone's activity changed; times in Unix seconds of the stream, ``duration_s`` of the activity that ended."""
-
-    phone: str
-    before: str
-    after: str
-    time_s: float
-    duration_s: float
-
-
 class Tally:
     """All phones and the totals. Phones beyond ``max_phones`` are counted in the totals alone."""
 
@@ -164,16 +153,16 @@ class Tally:
         holder.last_fault = reason
         return is_news
 
-    def prediction(self, prediction: Prediction, now_s: float) -> Change | None:
-        """Count a prediction; give the change of activity that it is, if it is one."""
+    def prediction(self, prediction: Prediction, now_s: float) -> None:
+        """Count a prediction."""
         self.totals.predict(prediction)
         self.window_rate.add(1, now_s)
         self._latencies_ms.append(prediction.latency_ms)
         if prediction.window.label is not None:
             row, column = ACTIVITIES.index(prediction.window.label), ACTIVITIES.index(prediction.activity)
             self.confusion[row, column] += 1
-        tally = self.phone(prediction.phone)
-        return _follow(tally, prediction) if tally else None
+        if tally := self.phone(prediction.phone):
+            _follow(tally, prediction)
 
     def latency_ms(self) -> dict[str, float | None]:
         """Percentiles of the last predictions' latencies."""
@@ -194,16 +183,10 @@ class Tally:
         }
 
 
-def _follow(tally: PhoneTally, prediction: Prediction) -> Change | None:
-    window = prediction.window
+def _follow(tally: PhoneTally, prediction: Prediction) -> None:
     tally.counts.predict(prediction)
     tally.history.append(prediction.activity)
-    before, since_s = tally.activity, tally.since_s
+    if prediction.activity != tally.activity:
+        tally.since_s = prediction.window.start_s
     tally.activity, tally.confidence = prediction.activity, prediction.confidence
-    tally.until_s = window.end_s
-    if prediction.activity == before:
-        return None
-    tally.since_s = window.start_s
-    if before is None:
-        return None
-    return Change(tally.phone, before, prediction.activity, window.start_s, window.start_s - since_s)
+    tally.until_s = prediction.window.end_s

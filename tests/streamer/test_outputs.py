@@ -12,18 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.activities import ACTIVITIES
+from model.changes import ActivityChange
 from model.errors import HarError
+from streamer.activity_tracker import Prediction
 from streamer.outputs import JsonLines, Notice, PlainLines, WindowsFile, clock_time, printable
 from streamer.phone_stream import ReadyWindow
-from streamer.recognizer import Prediction
-from streamer.tally import Change, Tally
+from streamer.tally import Tally
 
 SUMMARY = Tally(max_phones=1).summary() | {"dropped_messages": 0}
 
 
 def prediction(k: int, label: str | None = None) -> Prediction:
     values = np.random.default_rng(k).normal(size=(128, 9)).astype(np.float32)
-    window = ReadyWindow("s02-e03", 64 * k, 1_700_000_000 + 1.28 * k, 1_700_000_002.56 + 1.28 * k, values, 0.0, label)
+    window = ReadyWindow(
+        "s02-e03", 64 * k, 1_700_000_000 + 1.28 * k, 1_700_000_002.56 + 1.28 * k, values, 0.0, label, 1
+    )
     probabilities = np.array([0.05, 0.05, 0.05, 0.7, 0.1, 0.05], np.float32)
     return Prediction(window, "SITTING", 0.7, probabilities, "SITTING", 3.25)
 
@@ -32,7 +35,7 @@ def test_json_lines_are_one_object_a_line_with_the_type_first() -> None:
     stream = io.StringIO()
     output = JsonLines(stream)
     output.prediction(prediction(1, "STANDING"))
-    output.change(Change("s02-e03", "SITTING", "WALKING", 1_700_000_000.0, 12.8))
+    output.change("s02-e03", ActivityChange("SITTING", "WALKING", 1_700_000_000.0, 12.8))
     output.warning(Notice("s02-e03", "gap: 2 messages lost"))
     output.finish(SUMMARY)
     lines = stream.getvalue().splitlines()

@@ -19,11 +19,13 @@ class MeanClassifier:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.classes = ACTIVITIES
 
-    def probabilities(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def class_probabilities(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         self.batches.append(len(windows))
         probabilities = np.full((len(windows), 6), 0.1, np.float32)
         probabilities[np.arange(len(windows)), (windows[:, :, 6].mean(axis=1) > 0.5).astype(int) * 5] = 0.5
+        assert np.allclose(probabilities.sum(axis=1), 1)
         return probabilities
 
 
@@ -47,7 +49,7 @@ def test_the_windows_of_all_phones_are_one_batch_and_keep_their_phone() -> None:
         ("b", "WALKING"),
     ]
     assert [p.latency_ms for p in predictions] == [2000.0, 2000.0, 1000.0, 1000.0]
-    assert all(p.confidence == 0.5 and p.is_right is None for p in predictions)
+    assert all(p.confidence == pytest.approx(0.5) and p.is_right is None for p in predictions)
     assert recognizer.classify(lambda: 8.0) == []
     assert classifier.batches == [4]
 
@@ -56,8 +58,7 @@ def test_finish_gives_the_window_that_waits_for_the_median() -> None:
     recognizer = Recognizer(MeanClassifier(), max_phones=1)
     recognizer.push("a", message(load_recording(1).samples[:128], 0), 0.0)
     assert recognizer.classify(lambda: 0.0) == []
-    recognizer.finish()
-    assert [p.window.start_sample for p in recognizer.classify(lambda: 0.0)] == [0]
+    assert [p.window.start_sample for p in recognizer.finish(lambda: 0.0)] == [0]
 
 
 def test_one_phone_too_many_is_refused_and_the_others_go_on() -> None:

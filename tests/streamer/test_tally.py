@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from model.activities import ACTIVITIES
+from streamer.activity_tracker import Prediction
 from streamer.continuity import Judgement, Verdict
 from streamer.phone_stream import ReadyWindow
-from streamer.recognizer import Prediction
 from streamer.tally import RateMeter, Tally
 from streamer.wire import Samples
 
@@ -18,21 +18,21 @@ def prediction(
 ) -> Prediction:
     probabilities = np.full(6, 0.02, np.float32)
     probabilities[ACTIVITIES.index(activity)] = 0.9
-    window = ReadyWindow(phone, 0, start_s, start_s + 2.56, np.zeros((128, 9), np.float32), 0.0, label)
+    window = ReadyWindow(phone, 0, start_s, start_s + 2.56, np.zeros((128, 9), np.float32), 0.0, label, 1)
     return Prediction(window, activity, 0.9, probabilities, activity, latency_ms)
 
 
 SAMPLES = Samples(np.zeros((25, 6)), np.arange(25) / 50)
 
 
-def test_a_change_tells_how_long_the_last_activity_lasted() -> None:
+def test_a_phone_s_activity_lasts_since_it_began() -> None:
     tally = Tally(max_phones=2)
-    changes = [
+    for k, activity in enumerate(["WALKING", "WALKING", "SITTING", "SITTING"]):
         tally.prediction(prediction("a", activity, 1.28 * k), 0.0)
-        for k, activity in enumerate(["WALKING", "WALKING", "SITTING", "SITTING", "WALKING"])
-    ]
-    told = [(c.before, c.after, c.time_s, round(c.duration_s, 2)) for c in changes if c]
-    assert told == [("WALKING", "SITTING", 2.56, 2.56), ("SITTING", "WALKING", 5.12, 2.56)]
+    phone = tally.phones["a"]
+    assert phone.activity == "SITTING"
+    assert phone.until_s - phone.since_s == pytest.approx(1.28 + 2.56)
+    assert list(phone.history) == ["WALKING", "WALKING", "SITTING", "SITTING"]
 
 
 def test_accuracy_counts_labelled_windows_alone() -> None:
