@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -108,11 +108,24 @@ class _Prior:
 
 @dataclass(frozen=True)
 class _Step:
-    """One window: the filtered probabilities after it, its likelihoods, and the prior that led to it."""
+    """One window: the filtered probabilities after it, its likelihoods and probability of a transition, and the prior
+    that led to it.
+    """
 
     filtered: FloatArray
     likelihood: FloatArray
+    transition: FloatArray
     prior: _Prior
+
+    def of(self, stream: int) -> _Step:
+        """One of several streams in step."""
+        prior = _Prior(self.prior.leave[stream], self.prior.cross[stream])
+        return _Step(self.filtered[stream], self.likelihood[stream], self.transition[stream], prior)
+
+
+_UNIFORM: FloatArray = np.full(len(ACTIVITIES), 1 / len(ACTIVITIES))
+_START = _Step(_UNIFORM, _UNIFORM, np.zeros(1), _Prior(np.zeros(1), np.zeros(1)))
+"""Before a stream's first window: every activity as likely, which no prior changes."""
 
 
 class ActivityFilter:
@@ -126,12 +139,10 @@ class ActivityFilter:
     def __init__(self, settings: FilterSettings | None = None) -> None:
         self.settings = settings or FilterSettings()
         self._steps: deque[_Step] = deque(maxlen=self.settings.lag + 1)
-        self._transition: FloatArray = np.zeros(1)
 
     def reset(self) -> None:
         """Forget the stream (a gap, a restart): the next window is a first window, every activity as likely."""
         self._steps.clear()
-        self._transition = np.zeros(1)
 
     def push(self, row: npt.ArrayLike) -> Smoothed | None:
         """Take the next window's class probabilities.
@@ -149,9 +160,17 @@ class ActivityFilter:
         ------
         ValueError : another number of classes.
         """
-        self._steps.append(self._step(np.asarray(row, np.float64)))
-        full = len(self._steps) == self.settings.lag + 1
-        return Smoothed(_look_back(list(self._steps)), self.settings.lag) if full else None
+        return self._take(_advance(self.settings, self._last, np.asarray(row, np.float64)))
+
+    @property
+    def _last(self) -> _Step:
+        return self._steps[-1] if self._steps else _START
+
+    def _take(self, step: _Step) -> Smoothed | None:
+        self._steps.append(step)
+        if len(self._steps) <= self.settings.lag:
+            return None
+        return Smoothed(_look_back(list(self._steps)), self.settings.lag)
 
     def finish(self) -> list[Smoothed]:
         """End the stream: the answers about the windows that no answer was about yet, in order."""
@@ -163,30 +182,62 @@ class ActivityFilter:
         self.reset()
         return answers
 
-    def _step(self, row: FloatArray) -> _Step:
-        n_activities = len(ACTIVITIES)
-        if row.ndim == 0 or row.shape[-1] not in (n_activities, n_activities + 1):
-            raise ValueError(f"Parameter row has shape {row.shape}, expected (..., 6) or (..., 7)!")
-        transition, posture = row[..., n_activities:], self.settings.posture
-        if not transition.shape[-1]:
-            transition, posture = np.zeros((*row.shape[:-1], 1)), 1.0
-        prior, likelihood = self._prior(transition, posture), self._likelihood(row[..., :n_activities], transition)
-        predicted = prior.step(self._steps[-1].filtered) if self._steps else np.ones(n_activities)
-        return _Step(_normalised(predicted * likelihood), likelihood, prior)
 
-    def _prior(self, transition: FloatArray, posture: float) -> _Prior:
-        # A change of activity overlaps the window in which it is seen and the next: the door is open for both.
-        opened = np.maximum(transition, self._transition)
-        self._transition = transition
-        stay = self.settings.stay + (1 / len(ACTIVITIES) - self.settings.stay) * self.settings.door * opened
-        leave = (1 - stay) / (len(ACTIVITIES) - 1)
-        return _Prior(leave, leave * (posture + (1 - posture) * opened))
+def push_together(filters: Sequence[ActivityFilter], rows: npt.ArrayLike) -> list[Smoothed | None]:
+    """Push one window into each of many streams' filters; the same as one by one, at a fraction of the cost.
 
-    def _likelihood(self, activities: FloatArray, transition: FloatArray) -> FloatArray:
-        # What speaks for a transition speaks for every activity alike.
-        weights = _normalised(np.maximum(activities, 1e-30) + transition / len(ACTIVITIES))
-        likelihood: FloatArray = np.maximum(weights, self.settings.floor) ** self.settings.exponent
-        return likelihood
+    Parameters
+    ----------
+    filters : n different filters of equal settings.
+    rows : shape ``(n, 6 or 7)``, the next window's class probabilities of each.
+
+    Raises
+    ------
+    ValueError : another number of rows or classes, filters that differ, or one filter twice.
+    """
+    values = np.asarray(rows, np.float64)
+    if not filters:
+        return []
+    settings = filters[0].settings
+    if len(set(map(id, filters))) < len(filters) or any(each.settings != settings for each in filters):
+        raise ValueError("Parameter filters has one filter twice, or filters of different settings!")
+    if values.ndim != 2 or len(values) != len(filters):
+        raise ValueError(
+            f"Parameter rows has shape {values.shape}, expected one row for each of {len(filters)} filters!"
+        )
+    last = [each._last for each in filters]
+    before = replace(
+        _START, filtered=np.stack([s.filtered for s in last]), transition=np.stack([s.transition for s in last])
+    )
+    step = _advance(settings, before, values)
+    return [each._take(step.of(index)) for index, each in enumerate(filters)]
+
+
+def _advance(settings: FilterSettings, before: _Step, row: FloatArray) -> _Step:
+    """The step from one window to the next, whose class probabilities are ``row`` ``(..., 6 or 7)``."""
+    n_activities = len(ACTIVITIES)
+    if row.ndim == 0 or row.shape[-1] not in (n_activities, n_activities + 1):
+        raise ValueError(f"Parameter row has shape {row.shape}, expected (..., 6) or (..., 7)!")
+    transition, posture = row[..., n_activities:], settings.posture
+    if not transition.shape[-1]:
+        transition, posture = np.zeros((*row.shape[:-1], 1)), 1.0
+    # A change of activity overlaps the window in which it is seen and the next: the door is open for both.
+    prior = _prior(settings, np.maximum(transition, before.transition), posture)
+    likelihood = _likelihood(settings, row[..., :n_activities], transition)
+    return _Step(_normalised(prior.step(before.filtered) * likelihood), likelihood, transition, prior)
+
+
+def _prior(settings: FilterSettings, opened: FloatArray, posture: float) -> _Prior:
+    stay = settings.stay + (1 / len(ACTIVITIES) - settings.stay) * settings.door * opened
+    leave = (1 - stay) / (len(ACTIVITIES) - 1)
+    return _Prior(leave, leave * (posture + (1 - posture) * opened))
+
+
+def _likelihood(settings: FilterSettings, activities: FloatArray, transition: FloatArray) -> FloatArray:
+    # What speaks for a transition speaks for every activity alike.
+    weights = _normalised(np.maximum(activities, 1e-30) + transition / len(ACTIVITIES))
+    likelihood: FloatArray = np.maximum(weights, settings.floor) ** settings.exponent
+    return likelihood
 
 
 def _normalised(weights: FloatArray) -> FloatArray:
@@ -196,6 +247,8 @@ def _normalised(weights: FloatArray) -> FloatArray:
 
 def _look_back(steps: Sequence[_Step]) -> FloatArray:
     """Probabilities about the first of these steps, given all of them (the backward pass)."""
+    if len(steps) == 1:
+        return steps[0].filtered
     backward = np.ones(len(ACTIVITIES))
     for step in reversed(steps[1:]):
         backward = step.prior.step(_normalised(step.likelihood * backward))

@@ -19,6 +19,7 @@ from model.smoothing import (
     ActivityFilter,
     FilterSettings,
     activities_then_transition,
+    push_together,
     smooth,
 )
 
@@ -105,6 +106,29 @@ def test_streams_in_step_do_not_mix(chosen: FilterSettings, seed: int) -> None:
     together = smooth(rows, chosen)
     for column in range(3):
         np.testing.assert_allclose(together[:, column], smooth(rows[:, column], chosen))
+
+
+@given(filter_settings, st.integers(0, 99), st.lists(st.sets(st.integers(0, 4)), max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_pushing_together_is_pushing_one_by_one(chosen: FilterSettings, seed: int, turns: list[set[int]]) -> None:
+    """Any phones may have a window in a turn; some have begun earlier than others."""
+    together, alone = [[ActivityFilter(chosen) for _ in range(5)] for _ in range(2)]
+    for turn, phones in enumerate(turns):
+        rows = random_rows(len(phones), seed + turn)
+        answers = push_together([together[phone] for phone in phones], rows)
+        expected = [alone[phone].push(row) for phone, row in zip(phones, rows, strict=True)]
+        for one, other in zip(answers, expected, strict=True):
+            assert (one is None) == (other is None)
+            if one and other:
+                np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-12)
+
+
+def test_pushing_together_refuses_what_it_would_mix_up() -> None:
+    one, other = ActivityFilter(), ActivityFilter(FilterSettings(lag=1))
+    for filters, n_rows in (([one, one], 2), ([one, other], 2), ([one], 2)):
+        with pytest.raises(ValueError, match="Parameter"):
+            push_together(filters, random_rows(n_rows, seed=0))
+    assert push_together([], []) == []
 
 
 def test_a_reset_forgets_the_stream() -> None:
