@@ -16,6 +16,9 @@ SMALL = {"filters": (48, 64), "units": 64}
 CONFIGURATIONS: dict[str, TrainingOptions] = {
     "recipe": RECIPE,
     "summary": replace(RECIPE, members=0, summary_members=1),
+    "summary-swap": replace(RECIPE, members=0, summary_members=1, augmentation=Augmentation(swap=0.5)),
+    "summary-rotation-25": replace(RECIPE, members=0, summary_members=1, augmentation=Augmentation(rotation_deg=25.0)),
+    "swap": replace(RECIPE, augmentation=Augmentation(swap=0.5)),
     "rotation-25": replace(RECIPE, augmentation=Augmentation(rotation_deg=25.0)),
     "ema": replace(RECIPE, ema=0.995),
     "mixup": replace(RECIPE, mixup=0.2),
@@ -25,6 +28,7 @@ CONFIGURATIONS: dict[str, TrainingOptions] = {
     "small": replace(RECIPE, hyperparameters=SMALL),
     "small-jerk": replace(RECIPE, hyperparameters={**SMALL, "jerk": True, "magnitudes": True}),
     "small-summary": replace(RECIPE, hyperparameters={**SMALL, "summary_units": 32}),
+    "small-swap": replace(RECIPE, hyperparameters=SMALL, augmentation=Augmentation(swap=0.5)),
     "small-heading-30": replace(RECIPE, hyperparameters=SMALL, augmentation=Augmentation(heading_deg=30.0)),
     "small-rotation-20": replace(RECIPE, hyperparameters=SMALL, augmentation=Augmentation(rotation_deg=20.0)),
     "small-ema": replace(RECIPE, hyperparameters=SMALL, ema=0.995),

@@ -2,7 +2,8 @@
 
     python -m benchmarks.ensembles DIR CONFIGURATION:SEED... [--log NAME]
 
-Each CONFIGURATION:SEED is a member; their logits are averaged, as the window network does inside its graph.
+Each CONFIGURATION:SEED is a member; the mean logits of the recurrent ones and of those on the summary (their
+configurations begin with "summary") are averaged half and half, as the window network does inside its graph.
 Prints accuracy a fold, the temperature with the least log loss over all folds and the calibration error that each
 fold has at the temperature of the *other* folds. ``--log`` appends the figures to docs/experiments/ensembles.jsonl.
 """
@@ -24,8 +25,13 @@ LOG = Path(__file__).parent.parent / "docs" / "experiments" / "ensembles.jsonl"
 
 def load(folder: Path, members: tuple[str, ...], fold: int, windows: str) -> tuple[Any, Any]:
     """Mean-logit probabilities ``(n, 7)`` of a fold's held-out windows, and their labels."""
-    files = [np.load(folder / f"{name}-{fold}-{seed}.npz") for name, seed in (m.split(":") for m in members)]
-    return mean_of_members([file[windows] for file in files]), files[0][f"{windows}_labels"]
+    summary = [member for member in members if member.startswith("summary")]
+    recurrent = [member for member in members if member not in summary]
+    means = []
+    for kind in filter(None, (recurrent, summary)):
+        files = [np.load(folder / f"{member.split(':')[0]}-{fold}-{member.split(':')[1]}.npz") for member in kind]
+        means.append(mean_of_members([file[windows] for file in files]))
+    return mean_of_members(means), files[0][f"{windows}_labels"]
 
 
 def figures(folder: Path, members: tuple[str, ...], windows: str) -> dict[str, Any]:

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from model.dataset import Crops, Floats
+from model.activities import ACTIVITIES
+from model.dataset import Crops, Floats, Integers
 from model.windows import WINDOW_LENGTH
+
+POSTURES: tuple[int, ...] = tuple(ACTIVITIES.index(name) for name in ("SITTING", "STANDING", "LAYING"))
+"""Labels of the activities in which gravity and motion are nearly independent."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Augmentation:
     gain : standard deviation of the factors on body acceleration and angular velocity.
     rotation_deg : standard deviation of a turn of all vectors about one random axis [degrees].
     heading_deg : standard deviation of a turn about the vertical (place on the belt) [degrees].
+    swap : share of the postures' windows that get the gravity of another window of their class.
     noise : largest standard deviation of added white noise [g, rad/s].
     """
 
@@ -30,6 +35,7 @@ class Augmentation:
     gain: float = 0.1
     rotation_deg: float = 15.0
     heading_deg: float = 0.0
+    swap: float = 0.0
     noise: float = 0.003
 
 
@@ -37,6 +43,8 @@ def augment(crops: Crops, augmentation: Augmentation, rng: np.random.Generator) 
     """One augmented window for each place, ``(n, 128, 9)`` float32, in the places' order."""
     windows = _cut(crops, augmentation, rng)
     windows = _gain(windows, augmentation.gain, rng)
+    if augmentation.swap:
+        windows = _swap_gravity(windows, crops.labels, augmentation.swap, rng)
     if augmentation.heading_deg:
         windows = rotate(windows, _headings(windows, augmentation.heading_deg, rng))
     windows = rotate(windows, random_rotations(len(windows), augmentation.rotation_deg, rng))
@@ -64,6 +72,19 @@ def _gain(windows: Floats, sigma: float, rng: np.random.Generator) -> Floats:
     body = windows[..., 0:3] * factors[..., 0:1]
     gyro = windows[..., 3:6] * factors[..., 1:2]
     return np.concatenate([body, gyro, windows[..., 6:9] - windows[..., 0:3] + body], axis=-1)
+
+
+def _swap_gravity(windows: Floats, labels: Integers, share: float, rng: np.random.Generator) -> Floats:
+    """Give windows of a posture another one's gravity: how a person trembles says nothing of how the phone hangs."""
+    gravity = windows[..., 6:9] - windows[..., 0:3]
+    source = np.arange(len(windows))
+    for posture in POSTURES:
+        members = np.flatnonzero(labels == posture)
+        source[members] = rng.permutation(members)
+    kept = rng.random(len(windows)) >= share
+    source[kept] = np.flatnonzero(kept)
+    total = gravity[source] + windows[..., 0:3]
+    return np.concatenate([windows[..., :6], total], axis=-1)
 
 
 def random_rotations(n: int, sigma_deg: float, rng: np.random.Generator) -> Floats:

@@ -16,6 +16,9 @@ NETWORKS: tuple[str, ...] = ("lstm", "lstm2", "window")
 REFERENCE_OPTIONS: tuple[str, ...] = ("network", "epochs", "batch_size", "learning_rate", "hyperparameters")
 """The options that the reference networks' training reads, beside seed and subjects."""
 
+WINDOW_TEMPERATURE = 0.51
+"""Least log loss of the default's cross-validation predictions (docs/experiments/ensembles.jsonl)."""
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
@@ -76,5 +79,7 @@ def default_options(network: str) -> TrainingOptions:
     HarError : there is no such network.
     """
     if network == "window":
-        return TrainingOptions(network, batch_size=128, learning_rate=3e-3, temperature=0.65)
+        return TrainingOptions(
+            network, batch_size=128, learning_rate=3e-3, members=1, summary_members=2, temperature=WINDOW_TEMPERATURE
+        )
     return TrainingOptions(network)

@@ -79,6 +79,18 @@ def test_a_turned_phone_feels_the_same_strength(crops: Crops) -> None:
     )
 
 
+def test_a_swap_gives_a_posture_the_gravity_of_its_own_class(crops: Crops) -> None:
+    swapped, plain = augment(crops, replace(NOTHING, swap=0.5), np.random.default_rng(6)), crops.windows()
+    np.testing.assert_allclose(swapped[..., :6], plain[..., :6], atol=1e-6)
+    changed = np.abs(gravity(swapped) - gravity(plain)).max(axis=(1, 2)) > 1e-4
+    posture = np.isin(crops.labels, (3, 4, 5))
+    assert not changed[~posture].any() and 0.4 < changed[posture].mean() < 0.6
+    for label in (3, 4, 5):
+        own = gravity(plain[crops.labels == label])
+        for window in gravity(swapped[changed & (crops.labels == label)])[:5]:
+            assert np.abs(own - window).max(axis=(1, 2)).min() < 1e-5
+
+
 def test_a_new_heading_keeps_the_vertical(crops: Crops) -> None:
     turned = augment(crops, replace(NOTHING, heading_deg=60.0), np.random.default_rng(3))
     before, after = crops.windows()[..., 6:9].mean(axis=1), turned[..., 6:9].mean(axis=1)
