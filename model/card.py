@@ -64,7 +64,10 @@ class TrainingCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """A model's description; ``sha256`` has the hash of each other member of the artefact."""
+    """A model's description; ``sha256`` has the hash of each other member of the artefact.
+
+    ``novelty`` is :meth:`model.novelty.Novelty.to_json`'s: what the training subjects' windows were like.
+    """
 
     name: str
     network: str
@@ -76,6 +79,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, Scores]
     created_by: dict[str, str]
     sha256: dict[str, str]
+    novelty: dict[str, Any] | None = None
     format_version: int = FORMAT_VERSION
 
 

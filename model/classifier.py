@@ -12,6 +12,7 @@ from model.activities import ACTIVITIES
 from model.artefact import Artefact, default_artefact_path, read_artefact
 from model.card import Card
 from model.errors import ArtefactError
+from model.novelty import Novelty
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -39,6 +40,9 @@ class Classifier:
         self.card: Card = artefact.card
         self.classes: tuple[str, ...] = artefact.card.classes
         self._window_shape = (artefact.card.input.window_length, len(artefact.card.input.channels))
+        self.novelty = None if artefact.card.novelty is None else Novelty.from_json(artefact.card.novelty)
+        """The model's checks of whether a window is like those that it was trained on; None in an artefact without."""
+
         self._session = _session(artefact)
         self._activities = [self.classes.index(activity) for activity in ACTIVITIES]
         _check_ends(self._session, self._window_shape, artefact.card)

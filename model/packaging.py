@@ -52,6 +52,7 @@ def pack(trained: TrainedNetwork, name: str) -> Artefact:
     trained : from :func:`model.training.train_network`.
     name : what the artefact calls itself.
     """
+    from model.novelty_training import fit_novelty
     from model.onnx_export import export_onnx
 
     card = Card(
@@ -67,6 +68,7 @@ def pack(trained: TrainedNetwork, name: str) -> Artefact:
         created_by={"python": platform.python_version()}
         | {package: version(package) for package in ("har-stream", "keras", *REQUIRED)},
         sha256={},
+        novelty=fit_novelty(tuple(trained.training["subjects"])).to_json(),
     )
     return make_artefact(card, export_onnx(trained.model), trained.model.get_weights())
 

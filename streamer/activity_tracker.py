@@ -1,4 +1,4 @@
-"""One phone's windows to its predictions: smoothed over time, with debounced changes of activity. Pure."""
+"""One phone's windows to its predictions: smoothed over time, with what is not known and what has changed. Pure."""
 
 from __future__ import annotations
 
@@ -10,26 +10,34 @@ import numpy.typing as npt
 
 from model.activities import ACTIVITIES
 from model.changes import ActivityChange, ChangeDetector
-from model.smoothing import TRANSITION, ActivityFilter, FilterSettings, FloatArray
+from model.decision import SINGLE_WINDOWS, SMOOTHED, decide
+from model.smoothing import TRANSITION, ActivityFilter, FilterSettings, FloatArray, Smoothed
 from streamer.phone_stream import ReadyWindow
+
+LASTING = 3
+"""Windows in a row that must be unlike any training window before the phone's owner is told why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What a phone's owner did in one window.
 
-    ``activity`` is the answer, after smoothing; ``confidence`` its share of ``probabilities`` ``(6,)``, in the order
-    of :data:`model.activities.ACTIVITIES`. ``window_activity`` is what the window alone looks like. ``change`` is
-    the change of activity that is now certain, if any. ``latency_ms`` counts from the arrival of the message that
-    completed the window.
+    ``activity`` is the likeliest, after smoothing; ``confidence`` its share of ``probabilities`` ``(6,)``, in the
+    order of :data:`model.activities.ACTIVITIES`. ``answer`` is the activity, TRANSITION or UNKNOWN
+    (:mod:`model.decision`). ``window_activity`` is what the window alone looks like. ``novelty`` above 1 means that
+    no training window was like it, and ``reasons`` say why once that has lasted. ``change`` is the change of activity
+    that is now certain, if any. ``latency_ms`` counts from the arrival of the message that completed the window.
     """
 
     window: ReadyWindow
+    answer: str
     activity: str
     confidence: float
     probabilities: npt.NDArray[np.floating]
     window_activity: str
     latency_ms: float
+    novelty: float = 0.0
+    reasons: tuple[str, ...] = ()
     change: ActivityChange | None = None
 
     @property
@@ -44,15 +52,20 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A window whose answer is not given yet, and its probabilities (6 or 7, TRANSITION last)."""
+class ClassifiedWindow:
+    """A window, its class probabilities (6 or 7, TRANSITION last), its novelty, and why it is novel if it is."""
 
     window: ReadyWindow
     row: FloatArray
+    novelty: float = 0.0
+    reasons: tuple[str, ...] = ()
 
 
 class ActivityTracker:
     """Follows one phone; a gap in its stream starts it anew.
+
+    The filter is pushed from outside, for many phones at once (:func:`model.smoothing.push_together`): first
+    :meth:`expect` the window, then push :attr:`filter`, then :meth:`take` what it gives.
 
     Parameters
     ----------
@@ -60,47 +73,58 @@ class ActivityTracker:
     """
 
     def __init__(self, smoothing: FilterSettings | None) -> None:
-        self._filter = None if smoothing is None else ActivityFilter(smoothing)
+        self.filter = None if smoothing is None else ActivityFilter(smoothing)
+        self._decision = SINGLE_WINDOWS if smoothing is None else SMOOTHED
         self._changes = ChangeDetector()
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[ClassifiedWindow] = deque()
         self._piece: int | None = None
+        self._novel_in_a_row = 0
 
-    def push(self, window: ReadyWindow, row: FloatArray, now_s: float) -> list[Prediction]:
-        """Take the next window and its probabilities; give the predictions that are now certain.
+    def expect(self, classified: ClassifiedWindow, now_s: float) -> list[Prediction]:
+        """Take the next window; if a gap precedes it, give the predictions that were still held back."""
+        predictions = self.finish(now_s) if classified.window.piece != self._piece else []
+        self._piece = classified.window.piece
+        self._waiting.append(classified)
+        return predictions
 
-        Parameters
-        ----------
-        row : ``(6,)``, or ``(7,)`` with TRANSITION last.
-        now_s : the clock that arrivals are told by.
-        """
-        predictions = self.finish(now_s) if window.piece != self._piece else []
-        self._piece = window.piece
-        self._waiting.append(_Waiting(window, row))
-        if self._filter is None:
-            return [self._predict(_normalised(row[: len(ACTIVITIES)]), now_s)]
-        smoothed = self._filter.push(row)
-        return predictions + ([self._predict(smoothed.probabilities, now_s)] if smoothed else [])
+    def take(self, smoothed: Smoothed | None, now_s: float) -> list[Prediction]:
+        """The prediction that the filter's answer is; none while the filter waits for its lag."""
+        return [self._predict(smoothed.probabilities, now_s)] if smoothed else []
 
     def finish(self, now_s: float) -> list[Prediction]:
         """End the piece of the stream: the predictions that a lag still held back."""
-        answers = self._filter.finish() if self._filter else []
+        answers = self.filter.finish() if self.filter else []
         predictions = [self._predict(answer.probabilities, now_s) for answer in answers]
         self._changes.reset()
+        self._novel_in_a_row = 0
         return predictions
 
     def _predict(self, probabilities: FloatArray, now_s: float) -> Prediction:
-        waiting = self._waiting.popleft()
-        window, best = waiting.window, int(probabilities.argmax())
-        activity, confidence = ACTIVITIES[best], float(probabilities[best])
-        looks_like = (*ACTIVITIES, TRANSITION)[int(waiting.row.argmax())]
-        change = self._changes.push(
-            activity, confidence, start_s=window.start_s, end_s=window.end_s, window_activity=looks_like
+        classified = self._waiting.popleft()
+        window, row = classified.window, classified.row
+        decision = decide(
+            probabilities,
+            settings=self._decision,
+            transition=float(row[len(ACTIVITIES) :].sum()),
+            novelty=classified.novelty,
         )
-        window_activity = ACTIVITIES[int(waiting.row[: len(ACTIVITIES)].argmax())]
-        latency_ms = 1000 * (now_s - window.arrived_s)
-        return Prediction(window, activity, confidence, probabilities, window_activity, latency_ms, change)
-
-
-def _normalised(row: FloatArray) -> FloatArray:
-    scaled: FloatArray = row / row.sum()
-    return scaled
+        change = self._changes.push(
+            decision.answer,
+            decision.confidence,
+            start_s=window.start_s,
+            end_s=window.end_s,
+            window_activity=(*ACTIVITIES, TRANSITION)[int(row.argmax())],
+        )
+        self._novel_in_a_row = self._novel_in_a_row + 1 if classified.reasons else 0
+        return Prediction(
+            window=window,
+            answer=decision.answer,
+            activity=decision.activity,
+            confidence=decision.confidence,
+            probabilities=probabilities,
+            window_activity=ACTIVITIES[int(row[: len(ACTIVITIES)].argmax())],
+            latency_ms=1000 * (now_s - window.arrived_s),
+            novelty=classified.novelty,
+            reasons=classified.reasons if self._novel_in_a_row >= LASTING else (),
+            change=change,
+        )

@@ -22,8 +22,10 @@ STYLES = {
     "SITTING": "yellow",
     "STANDING": "magenta",
     "LAYING": "red",
+    "TRANSITION": "bright_white",
+    "UNKNOWN": "bright_black",
 }
-"""Colour of each activity."""
+"""Colour of each answer."""
 
 LETTERS = {
     "WALKING": "W",
@@ -32,8 +34,10 @@ LETTERS = {
     "SITTING": "S",
     "STANDING": "T",
     "LAYING": "L",
+    "TRANSITION": "-",
+    "UNKNOWN": "?",
 }
-"""Letter of each activity in the time line, so that it reads without colours too."""
+"""Letter of each answer in the time line, so that it reads without colours too."""
 
 BAR_WIDTH = 6
 EVENT_LINES = 4
@@ -46,7 +50,7 @@ class PhoneRow:
     """One phone as drawn; times in seconds, ``age_s`` since its last sample."""
 
     phone: str
-    activity: str | None
+    answer: str | None
     confidence: float
     lasted_s: float
     history: tuple[str, ...]
@@ -106,7 +110,7 @@ def snapshot(
 def _row(tally: PhoneTally, now_s: float) -> PhoneRow:
     return PhoneRow(
         phone=tally.phone,
-        activity=tally.activity,
+        answer=tally.answer,
         confidence=tally.confidence,
         lasted_s=tally.until_s - tally.since_s,
         history=tuple(tally.history),
@@ -189,8 +193,8 @@ def _row_style(row: PhoneRow) -> str:
 
 
 def _cells(row: PhoneRow, history_width: int, *, wide: bool) -> list[Text]:
-    activity = Text(row.activity or "…", style=STYLES.get(row.activity or "", ""))
-    cells = [Text(row.phone), activity, _bar(row), Text(_duration(row.lasted_s) if row.activity else "")]
+    activity = Text(row.answer or "…", style=STYLES.get(row.answer or "", ""))
+    cells = [Text(row.phone), activity, _bar(row), Text(_duration(row.lasted_s) if row.answer else "")]
     if history_width >= 6:
         cells.append(_history(row.history[-history_width:]))
     if wide:
@@ -205,11 +209,11 @@ def _cells(row: PhoneRow, history_width: int, *, wide: bool) -> list[Text]:
 
 
 def _bar(row: PhoneRow) -> Text:
-    if row.activity is None:
+    if row.answer is None:
         return Text("")
     filled = round(row.confidence * BAR_WIDTH)
     return Text.assemble(
-        ("█" * filled, STYLES.get(row.activity, "")), ("░" * (BAR_WIDTH - filled), "dim"), f"{row.confidence:5.0%}"
+        ("█" * filled, STYLES.get(row.answer, "")), ("░" * (BAR_WIDTH - filled), "dim"), f"{row.confidence:5.0%}"
     )
 
 
@@ -220,7 +224,7 @@ def _history(history: Sequence[str]) -> Text:
 def _label(row: PhoneRow) -> Text:
     if row.label is None:
         return Text("")
-    return Text(row.label, style="" if row.label == row.activity else "bold red" if row.label in STYLES else "dim")
+    return Text(row.label, style="" if row.label == row.answer else "bold red" if row.label in STYLES else "dim")
 
 
 def _duration(seconds: float) -> str:

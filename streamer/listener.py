@@ -145,9 +145,11 @@ class Listener:
                 break
             self._predictions += 1
             with self.lock:
-                self.tally.prediction(prediction, time.monotonic())
+                is_news = self.tally.prediction(prediction, time.monotonic())
             for output in self._outputs:
                 output.prediction(prediction)
+                if is_news:
+                    output.warning(Notice(prediction.phone, "; ".join(prediction.reasons)))
                 if prediction.change:
                     output.change(prediction.phone, prediction.change)
         if self.done_by_count:

@@ -73,10 +73,11 @@ class JsonLines:
 
 
 class PlainLines:
-    """One line of text a prediction, for pipes and logs."""
+    """One line of text a prediction, for pipes and logs; warnings go to ``errors``."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, errors: TextIO) -> None:
         self._stream = stream
+        self._errors = errors
 
     def _write(self, line: str) -> None:
         self._stream.write(line + "\n")
@@ -87,7 +88,7 @@ class PlainLines:
         window = prediction.window
         label = "" if window.label is None else f"  label {window.label}"
         self._write(
-            f"{clock_time(window.end_s)}  {prediction.phone:<10} {prediction.activity:<18} "
+            f"{clock_time(window.end_s)}  {prediction.phone:<10} {prediction.answer:<18} "
             f"{prediction.confidence:4.0%}{label}"
         )
 
@@ -96,7 +97,8 @@ class PlainLines:
 
     def warning(self, warning: Notice) -> None:
         """Write it."""
-        self._write(f"warning: {warning.phone or 'unknown phone'}: {printable(warning.reason)}")
+        self._errors.write(f"warning: {warning.phone or 'unknown phone'}: {printable(warning.reason)}\n")
+        self._errors.flush()
 
     def finish(self, summary: dict[str, Any]) -> None:
         """The figures of the run."""
@@ -193,10 +195,12 @@ def prediction_fields(prediction: Prediction) -> dict[str, Any]:
         "start_s": round(window.start_s, 6),
         "end_s": round(window.end_s, 6),
         "start_sample": window.start_sample,
+        "answer": prediction.answer,
         "activity": prediction.activity,
         "confidence": round(prediction.confidence, 6),
         "probabilities": {a: round(float(p), 6) for a, p in zip(ACTIVITIES, prediction.probabilities, strict=True)},
         "window_activity": prediction.window_activity,
+        "novelty": round(prediction.novelty, 3),
         "label": window.label,
         "latency_ms": round(prediction.latency_ms, 3),
     }
@@ -226,7 +230,9 @@ def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
     if latency["p50"] is not None:
         lines.append(f"latency {latency['p50']:.1f} ms median, {latency['p99']:.1f} ms p99")
     if summary["accuracy"] is not None:
-        lines.append(f"accuracy {summary['accuracy']:.2%} of {summary['labelled_windows']} labelled windows")
+        answered = "" if summary["answered_accuracy"] is None else f"; {summary['answered_accuracy']:.2%} of the "
+        answered += f"{summary['answered_windows']} that were answered with an activity" if answered else ""
+        lines.append(f"accuracy {summary['accuracy']:.2%} of {summary['labelled_windows']} labelled windows{answered}")
     return lines
 
 

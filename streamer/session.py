@@ -121,7 +121,7 @@ def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:
     if options.output == "dashboard":
         outputs.append(recent)
     else:
-        outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout))
+        outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout, sys.stderr))
     if options.save_windows:
         outputs.append(WindowsFile(options.save_windows))
     return outputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import numpy as np
 
 from model.activities import ACTIVITIES
+from model.decision import UNKNOWN
+from model.novelty import THRESHOLD
+from model.smoothing import TRANSITION
 from streamer.activity_tracker import Prediction
 from streamer.continuity import Judgement, Verdict
 from streamer.wire import Label, Samples
@@ -21,6 +25,9 @@ LATENCIES = 10_000
 
 RATE_SPAN_S = 10.0
 """Arrivals of the last so many seconds make the rates shown."""
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
+"""What differs between reasons of one kind."""
 
 PERCENTILES = (50, 90, 99)
 
@@ -64,13 +71,22 @@ class Counts:
     repeated_messages: int = 0
     malformed_messages: int = 0
     gaps: int = 0
+    unknown_windows: int = 0
+    transition_windows: int = 0
     labelled_windows: int = 0
     right_windows: int = 0
+    answered_windows: int = 0
+    right_answers: int = 0
 
     @property
     def accuracy(self) -> float | None:
         """Share of the labelled windows that were recognised rightly; None without any."""
         return self.right_windows / self.labelled_windows if self.labelled_windows else None
+
+    @property
+    def answered_accuracy(self) -> float | None:
+        """The same of those labelled windows alone that were answered with an activity."""
+        return self.right_answers / self.answered_windows if self.answered_windows else None
 
     def judge(self, judgement: Judgement) -> None:
         """Count what a message was to its stream."""
@@ -82,9 +98,14 @@ class Counts:
     def predict(self, prediction: Prediction) -> None:
         """Count a window and whether it was right."""
         self.windows += 1
+        self.unknown_windows += prediction.answer == UNKNOWN
+        self.transition_windows += prediction.answer == TRANSITION
         if prediction.is_right is not None:
             self.labelled_windows += 1
             self.right_windows += prediction.is_right
+            is_answer = prediction.answer == prediction.activity
+            self.answered_windows += is_answer
+            self.right_answers += is_answer and prediction.is_right
 
 
 @dataclass(slots=True)
@@ -95,13 +116,15 @@ class PhoneTally:
     counts: Counts = field(default_factory=Counts)
     rate: RateMeter = field(default_factory=RateMeter)
     history: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY))
-    activity: str | None = None
+    answer: str | None = None
     confidence: float = 0.0
     since_s: float = 0.0
     until_s: float = 0.0
     label: str | None = None
     last_arrival_s: float | None = None
     last_fault: str | None = None
+    reasons: tuple[str, ...] = ()
+    told: set[str] = field(default_factory=set)
 
 
 class Tally:
@@ -153,16 +176,24 @@ class Tally:
         holder.last_fault = reason
         return is_news
 
-    def prediction(self, prediction: Prediction, now_s: float) -> None:
-        """Count a prediction."""
+    def prediction(self, prediction: Prediction, now_s: float) -> bool:
+        """Count a prediction; say whether its reasons for being unknown are news for its phone."""
         self.totals.predict(prediction)
         self.window_rate.add(1, now_s)
         self._latencies_ms.append(prediction.latency_ms)
         if prediction.window.label is not None:
             row, column = ACTIVITIES.index(prediction.window.label), ACTIVITIES.index(prediction.activity)
             self.confusion[row, column] += 1
-        if tally := self.phone(prediction.phone):
-            _follow(tally, prediction)
+        tally = self.phone(prediction.phone)
+        if tally is None:
+            return False
+        _follow(tally, prediction)
+        if prediction.reasons or prediction.novelty <= THRESHOLD:
+            tally.reasons = prediction.reasons
+        kinds = {_NUMBER.sub("", reason) for reason in prediction.reasons}
+        is_news = not kinds <= tally.told
+        tally.told |= kinds
+        return is_news
 
     def latency_ms(self) -> dict[str, float | None]:
         """Percentiles of the last predictions' latencies."""
@@ -178,6 +209,7 @@ class Tally:
             "phones": len(self.phones),
             **counts,
             "accuracy": self.totals.accuracy,
+            "answered_accuracy": self.totals.answered_accuracy,
             "latency_ms": self.latency_ms(),
             "confusion_matrix": self.confusion.tolist(),
         }
@@ -185,8 +217,8 @@ class Tally:
 
 def _follow(tally: PhoneTally, prediction: Prediction) -> None:
     tally.counts.predict(prediction)
-    tally.history.append(prediction.activity)
-    if prediction.activity != tally.activity:
+    tally.history.append(prediction.answer)
+    if prediction.answer != tally.answer:
         tally.since_s = prediction.window.start_s
-    tally.activity, tally.confidence = prediction.activity, prediction.confidence
+    tally.answer, tally.confidence = prediction.answer, prediction.confidence
     tally.until_s = prediction.window.end_s

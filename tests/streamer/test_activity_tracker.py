@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from model.activities import ACTIVITIES
-from model.smoothing import FilterSettings, smooth
-from streamer.activity_tracker import ActivityTracker, Prediction
+from model.smoothing import FilterSettings, Smoothed, smooth
+from streamer.activity_tracker import ActivityTracker, ClassifiedWindow, Prediction
 from streamer.phone_stream import ReadyWindow
 
 ROWS = np.random.default_rng(0).dirichlet(np.full(7, 0.3), size=40)
@@ -18,7 +18,11 @@ def window(k: int, piece: int = 1) -> ReadyWindow:
 
 
 def follow(tracker: ActivityTracker, rows: np.ndarray, pieces: list[int]) -> list[Prediction]:
-    predictions = [p for k, row in enumerate(rows) for p in tracker.push(window(k, pieces[k]), row, k + 0.5)]
+    predictions = []
+    for k, row in enumerate(rows):
+        predictions += tracker.expect(ClassifiedWindow(window(k, pieces[k]), row), k + 0.5)
+        alone = Smoothed(row[:6] / row[:6].sum(), 0)
+        predictions += tracker.take(tracker.filter.push(row) if tracker.filter else alone, k + 0.5)
     return predictions + tracker.finish(float(len(rows)))
 
 
@@ -47,6 +51,24 @@ def test_without_smoothing_each_window_answers_for_itself() -> None:
     expected = ROWS[:, :6] / ROWS[:, :6].sum(axis=1, keepdims=True)
     np.testing.assert_allclose([p.probabilities for p in predictions], expected)
     assert all(p.activity == p.window_activity for p in predictions)
+
+
+def test_what_is_not_known_is_not_said_and_the_reasons_come_once_it_lasts() -> None:
+    tracker = ActivityTracker(None)
+    sure, unsure, moving = np.full(7, 0.005), np.full(7, 1 / 7), np.full(7, 0.05)
+    sure[0], moving[6] = 0.97, 0.7
+
+    def predict(row: np.ndarray, novelty: float = 0.0) -> Prediction:
+        reasons = ("upside down",) if novelty > 1 else ()
+        assert not tracker.expect(ClassifiedWindow(window(0), row, novelty, reasons), 0.0)
+        return tracker.take(Smoothed(row[:6] / row[:6].sum(), 0), 0.0)[0]
+
+    assert [predict(row).answer for row in (sure, unsure, moving)] == ["WALKING", "UNKNOWN", "TRANSITION"]
+    novel = [predict(sure, novelty=2.0) for _ in range(5)]
+    assert {p.answer for p in novel} == {"UNKNOWN"}
+    assert {p.activity for p in novel} == {"WALKING"}
+    assert [bool(p.reasons) for p in novel] == [False, False, True, True, True]
+    assert predict(sure).reasons == ()
 
 
 def test_a_change_is_told_once_and_not_across_a_gap() -> None:

@@ -9,13 +9,14 @@ import pytest
 from rich.console import Console
 
 from model.activities import ACTIVITIES
+from model.decision import ANSWERS
 from streamer.dashboard import LETTERS, STYLES, PhoneRow, Snapshot, draw
 
 
 def row(k: int) -> PhoneRow:
     return PhoneRow(
         phone=f"s{k:02d}-e{k:02d}",
-        activity=ACTIVITIES[k % 6],
+        answer=ACTIVITIES[k % 6],
         confidence=0.97,
         lasted_s=75.0,
         history=tuple(ACTIVITIES[i % 6] for i in range(60)),
@@ -99,6 +100,6 @@ def test_markup_from_the_network_is_text() -> None:
     assert any("[bold red]x[/] [link=http://a]y[/link]" in line for line in lines)
 
 
-def test_every_activity_has_a_letter_and_a_colour_of_its_own() -> None:
-    assert set(LETTERS) == set(STYLES) == set(ACTIVITIES)
-    assert len(set(LETTERS.values())) == len(set(STYLES.values())) == 6
+def test_every_answer_has_a_letter_and_a_colour_of_its_own() -> None:
+    assert set(LETTERS) == set(STYLES) == set(ANSWERS)
+    assert len(set(LETTERS.values())) == len(set(STYLES.values())) == len(ANSWERS)

@@ -8,8 +8,8 @@ import os
 import pexpect
 import pytest
 
-from model.activities import ACTIVITIES
 from model.bundled import load_recordings
+from model.decision import ANSWERS
 from model.windows import cut
 from tests.processes import ROOT, assert_one_sentence, command, environment, run
 
@@ -21,7 +21,7 @@ def test_without_a_terminal_it_prints_plain_lines_and_ends(path: str) -> None:
     recordings = load_recordings((20,))
     windows = sum(len(cut(r.signals())) for r in recordings)
     lines = done.stdout.splitlines()
-    assert all(line.split()[2] in ACTIVITIES for line in lines[:windows])
+    assert all(line.split()[2] in ANSWERS for line in lines[:windows])
     assert {line.split()[1] for line in lines[:windows]} == {r.name for r in recordings}
     assert "\x1b" not in done.stdout
     assert "accuracy" in lines[-1]

@@ -28,7 +28,7 @@ def prediction(k: int, label: str | None = None) -> Prediction:
         "s02-e03", 64 * k, 1_700_000_000 + 1.28 * k, 1_700_000_002.56 + 1.28 * k, values, 0.0, label, 1
     )
     probabilities = np.array([0.05, 0.05, 0.05, 0.7, 0.1, 0.05], np.float32)
-    return Prediction(window, "SITTING", 0.7, probabilities, "SITTING", 3.25)
+    return Prediction(window, "SITTING", "SITTING", 0.7, probabilities, "SITTING", 3.25)
 
 
 def test_json_lines_are_one_object_a_line_with_the_type_first() -> None:
@@ -55,8 +55,11 @@ def test_json_lines_are_one_object_a_line_with_the_type_first() -> None:
 
 def test_plain_lines_have_time_phone_activity_and_label() -> None:
     stream = io.StringIO()
-    output = PlainLines(stream)
+    errors = io.StringIO()
+    output = PlainLines(stream, errors)
     output.prediction(prediction(0, "STANDING"))
+    output.warning(Notice("s02-e03", "gap: 2 messages lost"))
+    assert errors.getvalue() == "warning: s02-e03: gap: 2 messages lost\n"
     output.finish(SUMMARY)
     first, *rest = stream.getvalue().splitlines()
     assert first.split() == [clock_time(1_700_000_002.56), "s02-e03", "SITTING", "70%", "label", "STANDING"]

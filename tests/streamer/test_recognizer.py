@@ -7,7 +7,9 @@ import numpy.typing as npt
 import pytest
 
 from model.activities import ACTIVITIES
-from model.bundled import load_recording
+from model.bundled import load_recording, load_recordings
+from model.classifier import Classifier
+from model.smoothing import FilterSettings
 from streamer.recognizer import Recognizer
 from streamer.wire import Samples, WireError
 
@@ -20,6 +22,7 @@ class MeanClassifier:
     def __init__(self) -> None:
         self.batches: list[int] = []
         self.classes = ACTIVITIES
+        self.novelty = None
 
     def class_probabilities(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         self.batches.append(len(windows))
@@ -42,13 +45,13 @@ def test_the_windows_of_all_phones_are_one_batch_and_keep_their_phone() -> None:
     recognizer.push("b", message(down, 0), 6.0)
     predictions = recognizer.classify(lambda: 7.0)
     assert classifier.batches == [4]
-    assert [(p.phone, p.activity) for p in predictions] == [
+    assert sorted((p.phone, p.activity) for p in predictions) == [
         ("a", "LAYING"),
         ("a", "LAYING"),
         ("b", "WALKING"),
         ("b", "WALKING"),
     ]
-    assert [p.latency_ms for p in predictions] == [2000.0, 2000.0, 1000.0, 1000.0]
+    assert {p.phone: p.latency_ms for p in predictions} == {"a": 2000.0, "b": 1000.0}
     assert all(p.confidence == pytest.approx(0.5) and p.is_right is None for p in predictions)
     assert recognizer.classify(lambda: 8.0) == []
     assert classifier.batches == [4]
@@ -72,3 +75,36 @@ def test_one_phone_too_many_is_refused_and_the_others_go_on() -> None:
 
 def test_activities_are_in_the_data_set_s_order() -> None:
     assert ACTIVITIES == ("WALKING", "WALKING_UPSTAIRS", "WALKING_DOWNSTAIRS", "SITTING", "STANDING", "LAYING")
+
+
+@pytest.mark.parametrize("lag", [0, 2])
+def test_however_the_windows_are_batched_a_phone_s_predictions_are_the_same(lag: int) -> None:
+    """All at once, or message by message among other phones: the real model, recordings and filter."""
+    classifier = Classifier.load()
+    recordings = {r.name: r.samples[:4000] for r in load_recordings((20,))}
+    together = Recognizer(classifier, max_phones=5, smoothing=FilterSettings(lag=lag))
+    apart = Recognizer(classifier, max_phones=5, smoothing=FilterSettings(lag=lag))
+    one_by_one = []
+    for seq in range(40):
+        for name, samples in recordings.items():
+            chunk = message(samples[100 * seq : 100 * seq + 100], seq)
+            together.push(name, chunk, 0.0)
+            apart.push(name, chunk, 0.0)
+            one_by_one += apart.classify(lambda: 0.0)
+    at_once = together.finish(lambda: 0.0)
+    one_by_one += apart.finish(lambda: 0.0)
+    for name in recordings:
+        mine, others = ([p for p in run if p.phone == name] for run in (at_once, one_by_one))
+        assert [p.window.start_sample for p in mine] == [p.window.start_sample for p in others]
+        assert [p.answer for p in mine] == [p.answer for p in others]
+        np.testing.assert_allclose([p.probabilities for p in mine], [p.probabilities for p in others], atol=1e-4)
+
+
+def test_a_phone_upside_down_is_not_recognised_but_told() -> None:
+    recording = load_recording(3)
+    upside_down = recording.samples[:3000] * [-1, -1, 1, -1, -1, 1]
+    recognizer = Recognizer(Classifier.load(), max_phones=1, smoothing=FilterSettings())
+    recognizer.push("a", message(upside_down, 0), 0.0)
+    predictions = recognizer.finish(lambda: 0.0)
+    assert sum(p.answer == "UNKNOWN" for p in predictions) > 0.9 * len(predictions)
+    assert any("gravity" in reason for p in predictions for reason in p.reasons)

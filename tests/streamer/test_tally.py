@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ def prediction(
     probabilities = np.full(6, 0.02, np.float32)
     probabilities[ACTIVITIES.index(activity)] = 0.9
     window = ReadyWindow(phone, 0, start_s, start_s + 2.56, np.zeros((128, 9), np.float32), 0.0, label, 1)
-    return Prediction(window, activity, 0.9, probabilities, activity, latency_ms)
+    return Prediction(window, activity, activity, 0.9, probabilities, activity, latency_ms)
 
 
 SAMPLES = Samples(np.zeros((25, 6)), np.arange(25) / 50)
@@ -30,7 +32,7 @@ def test_a_phone_s_activity_lasts_since_it_began() -> None:
     for k, activity in enumerate(["WALKING", "WALKING", "SITTING", "SITTING"]):
         tally.prediction(prediction("a", activity, 1.28 * k), 0.0)
     phone = tally.phones["a"]
-    assert phone.activity == "SITTING"
+    assert phone.answer == "SITTING"
     assert phone.until_s - phone.since_s == pytest.approx(1.28 + 2.56)
     assert list(phone.history) == ["WALKING", "WALKING", "SITTING", "SITTING"]
 
@@ -87,3 +89,17 @@ def test_the_rate_is_of_the_last_seconds() -> None:
         meter.add(50, 100 + 0.5 * k)
     assert meter.per_second(149.5) == pytest.approx(100)
     assert meter.per_second(1000.0) == 0
+
+
+def test_a_kind_of_reason_is_news_once_per_phone() -> None:
+    tally = Tally(max_phones=2)
+
+    def told(phone: str, *reasons: str) -> bool:
+        return tally.prediction(replace(prediction(phone, "LAYING", 0.0), novelty=1.5, reasons=reasons), 0.0)
+
+    news = [told("a"), told("a", "gravity points 32° away"), told("a", "gravity points 33° away")]
+    news += [told("a", "gravity measures 0.71 g"), told("b", "gravity points 32° away")]
+    assert news == [False, True, False, True, True]
+    assert tally.phones["a"].reasons == ("gravity measures 0.71 g",)
+    tally.prediction(prediction("a", "LAYING", 0.0), 0.0)
+    assert not tally.phones["a"].reasons
