@@ -98,9 +98,7 @@ class Publisher:
         ------
         BrokerError : the broker has been gone, or has acknowledged nothing, for too long.
         """
-        if not self._wait(
-            lambda: self._connected and not self._resending and self._under_way < self._window, PATIENCE_S
-        ):
+        if not self._wait(self._has_room, PATIENCE_S):
             return False
         with self._changed:
             self._under_way += 1

@@ -88,7 +88,7 @@ class Subscriber:
         self._connect()
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while not self._subscribed.is_set():
-            failed = self._client.turn(LOOP_S) != mqtt.MQTT_ERR_SUCCESS
+            failed = not self._turn()
             if self._refusal:
                 raise self._refusal
             if failed or time.monotonic() > deadline:
@@ -162,10 +162,18 @@ class Subscriber:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if self._client.turn(LOOP_S) != mqtt.MQTT_ERR_SUCCESS and not self._stopping.is_set():
+            if not self._turn() and not self._stopping.is_set():
                 self._reconnect()
         self._client.disconnect()
         self._client.loop(0)
+
+    def _turn(self) -> bool:
+        """One turn of the network loop; False when the connection is lost."""
+        try:
+            return self._client.turn(LOOP_S) == mqtt.MQTT_ERR_SUCCESS
+        except Exception as error:  # paho raises whatever comes of parsing what is not MQTT
+            log.debug("what came is not MQTT: %r", error)
+            return False
 
     def _reconnect(self) -> None:
         """Try again after 1, 2, 4 ... :data:`MAX_BACKOFF_S` seconds, each shortened at random by up to a half."""

@@ -259,7 +259,15 @@ def test_a_wrong_password_is_one_sentence_with_the_connack_code(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "answer", [b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", b"220 mail ESMTP\r\n", b""]
+    "answer",
+    [
+        b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+        b"220 mail ESMTP\r\n",
+        b"\x20\x00",
+        b"\x90\x01\x00",
+        b"\x30\x02\xff\xff",
+        b"",
+    ],
 )
 def test_a_port_that_is_not_mqtt_is_one_sentence(answer: bytes) -> None:
     with socket.socket() as server:
