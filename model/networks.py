@@ -49,6 +49,7 @@ class MotionFeatures(keras.layers.Layer):  # type: ignore[misc]
     gyro_gain : gain of the angular velocity [s/rad].
     jerk : add the six differences, amplified as the signals themselves.
     magnitudes : add the two lengths.
+    gravity : keep the total acceleration; without, nothing tells how the phone hangs.
     """
 
     def __init__(
@@ -59,16 +60,18 @@ class MotionFeatures(keras.layers.Layer):  # type: ignore[misc]
         gyro_gain: float,
         jerk: bool = False,
         magnitudes: bool = False,
+        gravity: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.mean, self.scale = tuple(mean), tuple(scale)
         self.gains, self.jerk, self.magnitudes = (acc_gain, gyro_gain), jerk, magnitudes
+        self.gravity = gravity
 
     def call(self, windows: Any) -> Any:
         """``(n, 128, 9)`` to ``(n, 128, 15)``; 6 channels more with the jerk, 2 with the magnitudes."""
         mean, scale = ops.array(self.mean, "float32"), ops.array(self.scale, "float32")
-        channels = [(windows - mean) / scale]
+        channels = [((windows - mean) / scale)[..., : 9 if self.gravity else 6]]
         sensors = (windows[..., 0:3] * self.gains[0], windows[..., 3:6] * self.gains[1])
         channels += [ops.arcsinh(sensor) / 3.0 for sensor in sensors]
         if self.jerk:
@@ -81,7 +84,13 @@ class MotionFeatures(keras.layers.Layer):  # type: ignore[misc]
         """What rebuilds the layer."""
         acc_gain, gyro_gain = self.gains
         own = {"mean": self.mean, "scale": self.scale, "acc_gain": acc_gain, "gyro_gain": gyro_gain}
-        return {**super().get_config(), **own, "jerk": self.jerk, "magnitudes": self.magnitudes}
+        return {
+            **super().get_config(),
+            **own,
+            "jerk": self.jerk,
+            "magnitudes": self.magnitudes,
+            "gravity": self.gravity,
+        }
 
 
 def _difference(sensor: Any) -> Any:
@@ -220,6 +229,7 @@ def _window(
     gyro_gain: float = 200.0,
     jerk: bool = False,
     magnitudes: bool = False,
+    gravity: bool = True,
     filters: Sequence[int] = (64, 96),
     kernels: Sequence[int] = (7, 5),
     units: int = 96,
@@ -234,7 +244,7 @@ def _window(
     The mean logits of each kind are averaged, half and half, and calibrated.
     """
     inputs = _window_input()
-    features = [MotionFeatures(mean, scale, acc_gain, gyro_gain, jerk, magnitudes, name="features")(inputs)]
+    features = [MotionFeatures(mean, scale, acc_gain, gyro_gain, jerk, magnitudes, gravity, name="features")(inputs)]
     if summary_units or summary_members:
         features.append(WindowSummary(name="summary")(inputs))
     used = features if summary_units else features[:1]

@@ -55,6 +55,7 @@ def test_outputs_are_probabilities_of_the_networks_classes(name: str, windows: n
         {},
         {"jerk": True},
         {"magnitudes": True, "jerk": True},
+        {"gravity": False},
         {"members": 3},
         {"summary_units": 4},
         {"members": 1, "summary_members": 2},
@@ -140,3 +141,10 @@ def test_unknown_network_is_named_with_the_choices() -> None:
 def test_unknown_hyperparameter_is_refused() -> None:
     with pytest.raises(HarError, match=r"'lstm'.*colour"):
         networks.build_network("lstm", colour="red")
+
+
+def test_without_gravity_the_total_acceleration_is_not_seen(windows: np.ndarray) -> None:
+    network = networks.build_network("window", **SMALL, gravity=False)
+    tilted = windows.copy()
+    tilted[..., 6:9] += 0.5
+    np.testing.assert_array_equal(predict(network, tilted), predict(network, windows))
