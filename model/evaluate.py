@@ -10,13 +10,13 @@ have no one truth and are not scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from model.activities import ACTIVITIES, TEST_SUBJECTS
 from model.bundled import index, load_recording, official_windows
-from model.classifier import Classifier
+from model.classifier import Classifier, Probabilities
 from model.metrics import Scores, score
 from model.recordings import Recording, WindowSet, label_at
 from model.signals import FloatArray, SignalChain
@@ -39,12 +39,22 @@ def evaluate(classifier: Classifier, on_progress: OnProgress | None = None) -> d
 
 def evaluate_official(classifier: Classifier, on_progress: OnProgress | None = None) -> Scores:
     """Scores on the official test windows."""
+    data, probabilities = official_probabilities(classifier, on_progress)
+    return score(data.labels, probabilities, data.subjects)
+
+
+def official_probabilities(
+    classifier: Classifier, on_progress: OnProgress | None = None, subjects: Sequence[int] = TEST_SUBJECTS
+) -> tuple[WindowSet, Probabilities]:
+    """The official test windows of these subjects, and the probabilities ``(n, 6)`` of each."""
     data = official_windows("test")
+    chosen = np.isin(data.subjects, subjects)
+    data = WindowSet(data.windows[chosen], data.labels[chosen], data.subjects[chosen])
     parts = []
     for start in range(0, len(data.windows), _CHUNK):
         parts.append(classifier.probabilities(data.windows[start : start + _CHUNK]))
         _tell(on_progress, "official", min(start + _CHUNK, len(data.windows)), len(data.windows))
-    return score(data.labels, np.concatenate(parts), data.subjects)
+    return data, np.concatenate(parts)
 
 
 def evaluate_streaming(classifier: Classifier, on_progress: OnProgress | None = None) -> Scores:

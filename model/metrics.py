@@ -97,12 +97,42 @@ def calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLike, n_bin
     labels : shape ``(n,)``.
     probabilities : shape ``(n, n_classes)``; the confidence is the largest of a row.
     """
+    bins = reliability(labels, probabilities, n_bins)
+    n_windows = sum(each.n_windows for each in bins)
+    return sum(each.n_windows * abs(each.confidence - each.accuracy) for each in bins) / n_windows
+
+
+class ReliabilityBin(msgspec.Struct, frozen=True, kw_only=True):
+    """The windows whose confidence is in (``low``, ``high``]: how many, how sure on average, and the share right."""
+
+    low: float
+    high: float
+    n_windows: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(
+    labels: npt.ArrayLike, probabilities: npt.ArrayLike, n_bins: int = CALIBRATION_BINS
+) -> list[ReliabilityBin]:
+    """How often the model is right, by how sure it is: bins of equal width, those without a window left out.
+
+    Parameters and errors as :func:`calibration_error`, which averages the gaps over these bins.
+    """
     shares = np.asarray(probabilities, np.float64)
     truth, predicted = _not_empty(labels, shares.argmax(axis=1))
     confidence = shares.max(axis=1)
     bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
-    gaps = np.bincount(bins, weights=confidence - (truth == predicted), minlength=n_bins)
-    return float(np.abs(gaps).sum() / len(truth))
+    return [
+        ReliabilityBin(
+            low=number / n_bins,
+            high=(number + 1) / n_bins,
+            n_windows=int((bins == number).sum()),
+            confidence=float(confidence[bins == number].mean()),
+            accuracy=float((truth == predicted)[bins == number].mean()),
+        )
+        for number in np.unique(bins).tolist()
+    ]
 
 
 def score(labels: IntArray, probabilities: npt.NDArray[np.floating], subjects: IntArray) -> Scores:

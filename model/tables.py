@@ -16,6 +16,7 @@ from model.text import printable
 TITLES = {
     "official": "Official test windows",
     "streaming": "Whole test recordings, windows inside one segment",
+    "smoothed": "The same behind the filter over consecutive windows",
 }
 
 
@@ -44,7 +45,7 @@ def _summary(metrics: Mapping[str, Scores]) -> Table:
 def _confusion(title: str, scores: Scores) -> Table:
     # Without the common prefix six columns fit 80 characters.
     names = [activity.removeprefix("WALKING_") for activity in ACTIVITIES]
-    table = Table("truth", title=f"{title}: truth in rows, prediction in columns")
+    table = Table("truth", title=f"{title}\ntruth in rows, prediction in columns")
     for name in names:
         table.add_column(name, justify="right")
     for name, row in zip(names, scores.confusion_matrix, strict=True):
@@ -62,7 +63,7 @@ def card_view(card: Card) -> Table:
     table = Table()
     table.add_column("", no_wrap=True)
     table.add_column(_safe(card.name), overflow="fold")
-    for fact, value in _facts(card).items():
+    for fact, value in card_facts(card).items():
         table.add_row(_safe(fact), _safe(value))
     return table
 
@@ -72,7 +73,8 @@ def _safe(text: str) -> Text:
     return Text(printable(text))
 
 
-def _facts(card: Card) -> dict[str, str]:
+def card_facts(card: Card) -> dict[str, str]:
+    """A card in words: what is known, and its value."""
     expects, training = card.input, card.training
     filters = (f"{name}: order {f.order}, {f.cutoff_hz} Hz" for name, f in expects.filter.lowpass.items())
     channels = (f"{channel} [{unit}]" for channel, unit in zip(expects.channels, expects.units, strict=True))

@@ -22,7 +22,8 @@ SHARED_WITH_REPLAY = {"streamer.wire", "streamer.address"}
 ONLY_IN = {
     "paho": {"streamer.subscriber", "streamer.read_ahead", "replay.publisher"},
     "rich": {
-        "model.cli",
+        "model.commands.console",
+        "model.evaluation_tables",
         "model.tables",
         "streamer.dashboard",
         "streamer.session",
@@ -32,11 +33,12 @@ ONLY_IN = {
     },
     "keras": {"model.artefact", "model.networks", "model.onnx_export", "model.training"},
     "tensorflow": {"model.onnx_export", "model.packaging", "model.training"},
+    "matplotlib": {"model.plots"},
     "onnxruntime": {"model.classifier"},
 }
 """The modules that may know a library, at run time or as a type."""
 
-HEAVY = {"keras", "onnx", "onnxruntime", "pandas", "scipy", "soundfile", "tensorflow", "tf2onnx"}
+HEAVY = {"keras", "matplotlib", "onnx", "onnxruntime", "pandas", "scipy", "soundfile", "tensorflow", "tf2onnx"}
 """What ``--help`` must not wait for."""
 
 

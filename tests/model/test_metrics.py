@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.activities import ACTIVITIES
-from model.metrics import accuracy, calibration_error, confusion_matrix, macro_f1, recall, score
+from model.metrics import accuracy, calibration_error, confusion_matrix, macro_f1, recall, reliability, score
 
 TRUTH = [0, 0, 0, 0, 1, 1, 1, 2]
 PREDICTED = [0, 0, 0, 1, 1, 2, 1, 0]
@@ -91,3 +91,14 @@ def test_score_names_the_activities_and_the_subjects() -> None:
     assert scores.confusion_matrix[0] == [1, 1, 0, 0, 0, 0]
     assert math.isclose(scores.calibration_error, 0.25)
     assert scores.subjects == {"2": 2 / 3, "24": 1.0}
+
+
+def test_reliability_says_how_often_the_model_is_right_by_how_sure_it_is() -> None:
+    # Ten bins: 0.95 right and 0.92 wrong in (0.9, 1], exactly 0.6 right in (0.5, 0.6].
+    probabilities = [[0.95, 0.05], [0.92, 0.08], [0.4, 0.6]]
+    low, high = reliability([0, 1, 1], probabilities, 10)
+    assert (low.low, low.high, low.n_windows, low.confidence, low.accuracy) == (0.5, 0.6, 1, 0.6, 1.0)
+    assert (high.low, high.high, high.n_windows, high.accuracy) == (0.9, 1.0, 2, 0.5)
+    assert high.confidence == pytest.approx((0.95 + 0.92) / 2)
+    gaps = 1 * (1 - 0.6) + 2 * ((0.95 + 0.92) / 2 - 0.5)
+    assert calibration_error([0, 1, 1], probabilities, 10) == pytest.approx(gaps / 3)

@@ -12,14 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import cli as cli_module
 from model.activities import ACTIVITIES
 from model.artefact import read_artefact, write_artefact
 from model.bundled import official_windows
 from model.classifier import Classifier
+from model.commands.evaluate import robustness
+from model.commands.train import NETWORKS as OFFERED
 from tests.model.tiny_artefact import tiny_artefact, tiny_probabilities
 
-HEAVY = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "pandas", "scipy")
+HEAVY = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "pandas", "scipy", "matplotlib")
+COMMANDS: list[list[str]] = [[], ["train"], ["evaluate"], ["robustness"], ["predict"], ["info"], ["export"]]
 
 
 def har_model(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +55,7 @@ def tiny_path(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"], ["info"], ["export"]])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help(command: list[str]) -> None:
     assert output_of(*command, "-h") == output_of(*command, "--help")
     assert "Usage: " in output_of(*command, "-h")
@@ -65,7 +67,7 @@ def test_version() -> None:
     assert output_of("--version").split()[-1] == version("har-stream")
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"], ["info"], ["export"]])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_loads_nothing_heavy(command: list[str]) -> None:
     program = (
         "import sys\n"
@@ -82,7 +84,7 @@ def test_help_loads_nothing_heavy(command: list[str]) -> None:
 def test_the_networks_offered_are_the_networks_there_are() -> None:
     from model.training import NETWORKS
 
-    assert sorted(cli_module.NETWORKS) == sorted(NETWORKS)
+    assert sorted(OFFERED) == sorted(NETWORKS)
 
 
 def test_info_shows_the_card(tiny_path: Path) -> None:
@@ -113,7 +115,7 @@ def test_a_card_cannot_write_markup_or_control_sequences(tmp_path: Path) -> None
 
 
 def test_evaluate_as_json(tiny_path: Path) -> None:
-    metrics = json.loads(output_of("evaluate", tiny_path, "--json"))
+    metrics = json.loads(output_of("evaluate", tiny_path, "--json", "--no-robustness"))
     data = official_windows("test")
     predictions = tiny_probabilities(data.windows)[:, :6].argmax(axis=1)
     official = metrics["official"]
@@ -128,12 +130,53 @@ def test_evaluate_as_json(tiny_path: Path) -> None:
         assert list(scores["recall"]) == list(ACTIVITIES)
         assert list(scores["recall"].values()) == pytest.approx(np.diag(matrix) / matrix.sum(axis=1))
         assert 0 < scores["macro_f1"] < 1
+    assert {"smoothed", "calibration", "coverage", "subjects", "timelines", "card"} <= metrics.keys()
+    assert metrics["robustness"] is None
+    assert metrics["subjects"]["24"]["official"] == official["subjects"]["24"]
 
 
 def test_evaluate_shows_tables(tiny_path: Path) -> None:
-    shown = output_of("evaluate", tiny_path)
+    result = har_model("evaluate", tiny_path, "--no-robustness", COLUMNS="80")
+    assert (result.returncode, result.stderr) == (0, "")
+    shown = result.stdout
     assert "2947" in shown and "macro F1" in shown and "accuracy subject 24" in shown
-    assert max(map(len, shown.splitlines())) <= 100
+    assert "false switches" in shown and "told UNKNOWN" in shown and "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_evaluate_writes_a_report_beside_its_json(tmp_path: Path, tiny_path: Path) -> None:
+    report = tmp_path / "report.html"
+    result = har_model("evaluate", tiny_path, "--no-robustness", "--json", "--report", report)
+    assert (result.returncode, result.stderr) == (0, f"Written to {report}\n")
+    accuracy = json.loads(result.stdout)["official"]["accuracy"]
+    assert f"{100 * accuracy:.2f} %" in report.read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_evaluation(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "nowhere" / "report.html"):
+        assert "report cannot be written" in refusal("evaluate", tmp_path / "no.har", "--report", place)
+
+
+def test_a_report_without_matplotlib_says_how_to_get_it(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom importlib import util\nfrom model.cli import main\n"
+        "find = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name == 'matplotlib' else find(name, *more)\n"
+        "sys.argv = ['har-model', 'evaluate', '--report', sys.argv[1]]\nmain()\n"
+    )
+    output = str(tmp_path / "report.html")
+    result = subprocess.run([sys.executable, "-c", program, output], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1
+    assert "pip install 'har-stream[report]'" in result.stderr
+
+
+def test_robustness_is_of_training_subjects_unless_told_otherwise(tiny_path: Path) -> None:
+    result = json.loads(output_of("robustness", tiny_path, "--json", "--subjects", "test", "--seed", "3"))
+    assert (result["n_windows"], result["seed"], result["subjects"]) == (2947, 3, [2, 4, 9, 10, 12, 13, 18, 20, 24])
+    assert result["cases"][0]["group"] == "undisturbed"
+    split = next(parameter for parameter in robustness.params if parameter.name == "split")
+    assert split.default == "train"
 
 
 @pytest.mark.parametrize("name", ["windows.npy", "windows.npz"])
@@ -198,7 +241,9 @@ def test_train_writes_a_scored_model(tmp_path: Path) -> None:
     assert card["hyperparameters"] == {"units": 4, "dropout": 0.1}
     assert card["training"]["seed"] == 3
     assert (card["training"]["options"]["epochs"], card["training"]["options"]["batch_size"]) == (2, 256)
-    assert card["metrics"] == json.loads(output_of("evaluate", path, "--json"))
+    evaluated = json.loads(output_of("evaluate", path, "--json", "--no-robustness"))
+    for name, scores in card["metrics"].items():
+        assert scores == evaluated[name]
     assert "macro F1" in result.stdout
 
 
@@ -220,7 +265,16 @@ def test_train_says_before_training_that_it_cannot_write(tmp_path: Path) -> None
     assert "cannot be written" in refusal("train", "--output", tmp_path)
 
 
-@pytest.mark.parametrize("arguments", [["train", "--network", "cnn"], ["train", "--epochs", "0"], ["predict"], ["fly"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--network", "cnn"],
+        ["train", "--epochs", "0"],
+        ["predict"],
+        ["fly"],
+        ["robustness", "--subjects", "all"],
+    ],
+)
 def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
     result = har_model(*arguments)
     assert result.returncode == 2

@@ -1,0 +1,1 @@
+"""The commands of ``har-model``, one module a job; heavy imports wait until a command runs."""

@@ -1,0 +1,80 @@
+"""``har-model train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from model.commands.console import console, epoch_progress, print_written, steps
+from model.commands.options import AT_LEAST_1, FILE, SEED, SHARE
+
+if TYPE_CHECKING:
+    from model.training import TrainingOptions
+
+NETWORKS = ("window", "lstm", "lstm2")
+"""As :data:`model.training.NETWORKS`, which is too heavy to import for ``--help``; a test compares them."""
+
+NETWORK_SETTINGS: tuple[str, ...] = ("units", "second_units", "dropout", "second_dropout")
+"""Options of ``train`` that are the network's hyperparameters; the others are the training's."""
+
+
+@click.command()
+@click.option("--network", type=click.Choice(NETWORKS), default="window", help="Architecture and recipe.")
+@click.option("--seed", type=SEED, default=0, help="Of weights, order, dropout and augmentation.")
+@click.option("--output", type=FILE, help="Where the model is written.  [default: NETWORK.har]")
+@click.option("--epochs", type=AT_LEAST_1, help="Passes over the training windows.  [default: the recipe's]")
+@click.option("--batch-size", type=AT_LEAST_1, help="Windows in a step.  [default: the recipe's]")
+@click.option(
+    "--learning-rate", type=click.FloatRange(0, min_open=True), help="Of the optimizer.  [default: the recipe's]"
+)
+@click.option("--members", type=AT_LEAST_1, help="Networks to average (window).  [default: the recipe's]")
+@click.option("--units", type=AT_LEAST_1, help="Units of the (first) LSTM.  [default: the network's]")
+@click.option("--second-units", type=AT_LEAST_1, help="Units of the second LSTM (lstm2).  [default: the network's]")
+@click.option("--dropout", type=SHARE, help="Share dropped after the (first) LSTM.  [default: the network's]")
+@click.option("--second-dropout", type=SHARE, help="Same after the second (lstm2).  [default: the network's]")
+def train(network: str, seed: int, output: Path | None, **settings: Any) -> None:
+    """Train on the 21 training subjects, score on the test subjects, write the model.
+
+    The last epoch's weights are kept, whatever they score; the scores are written into the model's card.
+    """
+    from model.artefact import write_artefact
+    from model.classifier import Classifier
+    from model.evaluate import evaluate as evaluate_classifier
+    from model.packaging import pack, prepare_tensorflow, with_metrics
+    from model.tables import scores_view
+    from model.training import train_network
+
+    path = output or Path(f"{network}.har")
+    _check_writable(path)
+    prepare_tensorflow()
+    options = _training_options(network, seed, settings)
+    display = console(stderr=True)
+    with epoch_progress(display) as on_epoch:
+        artefact = pack(train_network(options, on_epoch), path.stem)
+    with steps(display) as on_progress:
+        metrics = evaluate_classifier(Classifier(artefact), on_progress)
+    write_artefact(path, with_metrics(artefact, metrics))
+    console().print(scores_view(metrics))
+    print_written(display, path)
+
+
+def _training_options(network: str, seed: int, settings: dict[str, Any]) -> TrainingOptions:
+    """The network's recipe, changed by the options that were given."""
+    from dataclasses import replace
+
+    from model.training import default_options
+
+    recipe = default_options(network)
+    given = {name: value for name, value in settings.items() if value is not None}
+    of_network: dict[str, Any] = {name: given.pop(name) for name in NETWORK_SETTINGS if name in given}
+    return replace(recipe, seed=seed, hyperparameters={**recipe.hyperparameters, **of_network}, **given)
+
+
+def _check_writable(path: Path) -> None:
+    """Fail before the training, not after it."""
+    from model.errors import ArtefactError
+
+    if path.is_dir() or not path.resolve().parent.is_dir():
+        raise ArtefactError(f"The model cannot be written to {path}; give a file in a folder that exists.")
