@@ -28,13 +28,10 @@ def _shared_options(command: Decorated) -> Decorated:
             click.option(
                 "--output",
                 type=click.Choice(["dashboard", "plain", "jsonl"]),
-                envvar="HAR_OUTPUT",
                 help="How to show predictions.  [default: dashboard on a terminal, else plain]",
                 show_default=False,
             ),
-            click.option(
-                "--model", type=FILE, envvar="HAR_MODEL", help="Artefact to use instead of the one in the box."
-            ),
+            click.option("--model", type=FILE, help="Artefact to use instead of the one in the box."),
             click.option(
                 "--save-windows", type=FILE, metavar="FILE.npz", help="Keep the windows that were classified."
             ),
@@ -53,7 +50,6 @@ def _shared_options(command: Decorated) -> Decorated:
                 "--max-phones",
                 type=click.IntRange(1),
                 default=10_000,
-                envvar="HAR_MAX_PHONES",
                 help="Phones that are followed at most.",
             ),
             click.option("-C", "count", type=click.IntRange(1), metavar="COUNT", help="Stop after COUNT predictions."),
@@ -70,29 +66,37 @@ def _shared_options(command: Decorated) -> Decorated:
     return command
 
 
+def _with_environment(command: click.Command) -> click.Command:
+    """Give every flag without one its environment variable: HAR_ and the flag's long name."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.envvar is None:
+            longest = max(parameter.opts, key=len).lstrip("-")
+            name = longest if len(longest) > 1 else str(parameter.name)
+            parameter.envvar = f"HAR_{name.replace('-', '_').upper()}"
+    return command
+
+
 @click.group(context_settings=CONTEXT_SETTINGS)
 @version_option
 def cli() -> None:
     """Recognise live what people do, from their phones' samples over MQTT."""
 
 
+@_with_environment
 @cli.command()
 @click.option(
     "--broker",
     default="localhost:1883",
-    envvar="HAR_BROKER",
     metavar="WHERE",
     help="HOST, HOST:PORT, an mqtt://, mqtts://, ws:// or wss:// URL, or embedded[:PORT] to start a broker here.",
 )
-@click.option("--root", default="har", envvar="HAR_ROOT", help="First level of the topics ROOT/PHONE/imu.")
+@click.option("--root", default="har", help="First level of the topics ROOT/PHONE/imu.")
 @click.option("-t", "--topic", "topics", multiple=True, help="Subscribe to this instead of ROOT's topics; repeatable.")
-@click.option("-u", "--username", envvar="HAR_USERNAME", help="User name at the broker.")
+@click.option("-u", "--username", help="User name at the broker.")
 @click.option("-P", "--pw", envvar="HAR_PASSWORD", help="Password; better given as HAR_PASSWORD.", show_envvar=True)
 @click.option("--password-file", type=FILE, help="File whose first line is the password.")
 @click.option("-q", "--qos", type=click.IntRange(0, 2), default=1, help="Quality of service asked for.")
-@click.option(
-    "-i", "--id", "client_id", envvar="HAR_ID", help="MQTT client id.  [default: made up]", show_default=False
-)
+@click.option("-i", "--id", "client_id", help="MQTT client id.  [default: made up]", show_default=False)
 @click.option("-k", "--keepalive", type=click.IntRange(5), default=60, help="Seconds between two signs of life.")
 @click.option(
     "-V",
@@ -104,19 +108,23 @@ def cli() -> None:
 @click.option(
     "--cafile", type=FILE, help="Certificates of trusted authorities, for mqtts and wss.  [default: system's]"
 )
+@click.option("--tls-use-os-certs", is_flag=True, help="Encrypt, trusting the system's authorities, as mqtts:// does.")
 @click.option("--cert", type=FILE, help="Certificate of this client.")
 @click.option("--key", type=FILE, help="Private key of this client.")
 @_shared_options
 def listen(broker: str, **flags: Any) -> int:
     """Subscribe to a broker and recognise what its phones send.
 
-    Ends on Ctrl-C, with a summary. A refused connection exits with the broker's CONNACK code.
+    Ends on Ctrl-C, with a summary. A refused connection exits with the broker's CONNACK code. Every flag can be given
+    as an environment variable too: HAR_ and its long name, as HAR_KEEPALIVE; -C is HAR_COUNT, -W HAR_TIMEOUT_S.
     """
     from streamer.address import parse_broker, read_password
 
     if broker == "embedded" or broker.startswith("embedded:"):
         return _listen_embedded(broker, flags)
     password = read_password(flags["pw"], flags["password_file"])
+    if "://" not in broker and (flags["cafile"] or flags["tls_use_os_certs"]):
+        broker = f"mqtts://{broker}"  # as mosquitto_sub: who names authorities wants them asked
     return _run(parse_broker(broker, username=flags["username"], password=password), flags)
 
 
@@ -172,6 +180,7 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
+@_with_environment
 @cli.command()
 @click.option("--subjects", metavar="N,N,…", help="Only these subjects.  [default: the nine test subjects]")
 @click.option(

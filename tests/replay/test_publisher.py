@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,7 +21,7 @@ from replay import publisher as publisher_module
 from replay.pacing import Stop
 from replay.publisher import WINDOW, Publisher
 from streamer.address import BrokerError, parse_broker
-from tests.brokers import USER, Mosquitto, free_port, start_mosquitto, wait_for_port
+from tests.brokers import USER, Mosquitto, free_port, make_certificate, start_mosquitto, wait_for_port
 from tests.subscribers import subscriber
 
 
@@ -143,14 +142,7 @@ def test_websockets(tmp_path: Path) -> None:
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
     """A certificate of 127.0.0.1 that vouches for itself, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*made, *names], check=True, capture_output=True)
-    return certificate, key
+    return make_certificate(tmp_path)
 
 
 def test_tls_with_a_certificate_of_ones_own(tmp_path: Path, certificate: tuple[Path, Path]) -> None:

@@ -24,7 +24,7 @@ from model.decision import ANSWERS
 from model.recordings import label_at
 from model.uci_har import write_uci_har
 from model.windows import HOP, WINDOW_LENGTH, cut
-from tests.brokers import USER, Mosquitto, free_port, start_mosquitto
+from tests.brokers import USER, Mosquitto, free_port, make_certificate, start_mosquitto
 from tests.processes import Listening, assert_one_sentence, run
 
 
@@ -256,6 +256,29 @@ def test_a_wrong_password_is_one_sentence_with_the_connack_code(tmp_path: Path) 
         done = run("streamer", "listen", "--broker", f"mqtt://{USER}:right@{broker.where}", "-W", "1")
         assert done.returncode == 27
         assert "right" not in done.stdout + done.stderr
+
+
+def test_tls_is_spoken_where_it_is_asked_for_and_faults_are_one_sentence(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    (tmp_path / "foreign").mkdir()
+    foreign, _ = make_certificate(tmp_path / "foreign")
+    with start_mosquitto(tmp_path, settings=[f"certfile {certificate}", f"keyfile {key}"]) as broker:
+        for where in (broker.where, f"mqtts://{broker.where}"):
+            with listening("--broker", where, "--cafile", certificate) as listener:
+                assert listener.stop()["windows"] == 0
+        listen = ("streamer", "listen", "--broker")
+        assert_one_sentence(run(*listen, f"mqtts://{broker.where}"), "certificate")
+        assert_one_sentence(run(*listen, broker.where, "--cafile", foreign), "certificate")
+        assert_one_sentence(run(*listen, broker.where, "--tls-use-os-certs"), "certificate")
+        assert_one_sentence(run(*listen, broker.where, "--cafile", key), "--cafile")
+        assert_one_sentence(run(*listen, broker.where), "MQTT broker")
+
+
+def test_flags_come_from_the_environment_too(mosquitto: Mosquitto) -> None:
+    done = run("streamer", "listen", HAR_BROKER=mosquitto.where, HAR_TIMEOUT_S="0.3", HAR_OUTPUT="jsonl", HAR_QOS="0")
+    assert done.returncode == 27
+    assert json.loads(done.stdout)["type"] == "summary"
+    assert mosquitto.where in done.stderr
 
 
 @pytest.mark.parametrize(
