@@ -6,6 +6,7 @@ and a FLAC sample is the sensor's count. Licence and citation are beside the dat
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -93,6 +94,54 @@ def load_recordings(subjects: tuple[int, ...]) -> list[Recording]:
     return [load_recording(experiment) for experiment, subject in index() if subject in subjects]
 
 
+@dataclass(frozen=True)
+class WindowRun:
+    """Official windows in a row, each :data:`model.windows.HOP` samples after the last: of which recording, whose,
+    with which label (index into :data:`model.activities.ACTIVITIES`), from which sample on, and how many."""
+
+    experiment: int
+    subject: int
+    label: int
+    start: int
+    count: int
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """First sample of each window, ``(count,)``."""
+        return self.start + HOP * np.arange(self.count)
+
+
+def official_runs(split: str) -> list[WindowRun]:
+    """Where UCI HAR v1.0's windows of ``"train"`` or ``"test"`` lie, in the official order.
+
+    Raises
+    ------
+    ValueError : any other split.
+    DataError : the bundled table is missing.
+    """
+    rows = [row for row in _table("v1_windows.csv") if row["split"] == split]
+    if not rows:
+        raise ValueError(f"Parameter {split=} is not one of train, test!")
+    return [
+        WindowRun(
+            experiment=int(row["experiment"]),
+            subject=int(row["subject"]),
+            label=int(row["activity"]) - 1,
+            start=int(row["start"]),
+            count=int(row["windows"]),
+        )
+        for row in rows
+    ]
+
+
+def runs_by_experiment(split: str) -> dict[int, list[WindowRun]]:
+    """:func:`official_runs`, sorted out by recording."""
+    runs: dict[int, list[WindowRun]] = {}
+    for run in official_runs(split):
+        runs.setdefault(run.experiment, []).append(run)
+    return runs
+
+
 def official_windows(split: str, dtype: npt.DTypeLike = np.float32) -> WindowSet:
     """The windows of UCI HAR v1.0, regenerated, in the official order.
 
@@ -106,15 +155,9 @@ def official_windows(split: str, dtype: npt.DTypeLike = np.float32) -> WindowSet
     ValueError : any other split.
     DataError : the bundled data is missing or damaged.
     """
-    runs = [row for row in _table("v1_windows.csv") if row["split"] == split]
-    if not runs:
-        raise ValueError(f"Parameter {split=} is not one of train, test!")
-    signals = {e: load_recording(e).signals().astype(dtype) for e in sorted({int(r["experiment"]) for r in runs})}
-    windows, labels, subjects = [], [], []
-    for run in runs:
-        count = int(run["windows"])
-        starts = int(run["start"]) + HOP * np.arange(count)
-        windows.append(signals[int(run["experiment"])][starts[:, None] + np.arange(WINDOW_LENGTH)])
-        labels += [int(run["activity"]) - 1] * count
-        subjects += [int(run["subject"])] * count
-    return WindowSet(np.concatenate(windows), np.array(labels), np.array(subjects))
+    runs = official_runs(split)
+    signals = {e: load_recording(e).signals().astype(dtype) for e in sorted({run.experiment for run in runs})}
+    windows = [signals[run.experiment][run.starts[:, None] + np.arange(WINDOW_LENGTH)] for run in runs]
+    counts = [run.count for run in runs]
+    labels, subjects = ([getattr(run, name) for run in runs] for name in ("label", "subject"))
+    return WindowSet(np.concatenate(windows), np.repeat(labels, counts), np.repeat(subjects, counts))

@@ -5,7 +5,6 @@ Nothing here can be asked for a test subject: :func:`check_subjects` is the one 
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,22 +83,11 @@ class _Place:
     label: int
 
 
-def _official_runs() -> dict[int, list[tuple[int, int, int]]]:
-    """Per experiment: first sample, number of windows and label of each run of official training windows."""
-    runs: dict[int, list[tuple[int, int, int]]] = {}
-    with (bundled.DATA / "v1_windows.csv").open(newline="", encoding="ascii") as file:
-        for row in csv.DictReader(file):
-            if row["split"] == "train":
-                run = (int(row["start"]), int(row["windows"]), int(row["activity"]) - 1)
-                runs.setdefault(int(row["experiment"]), []).append(run)
-    return runs
-
-
-def _activity_places(runs: list[tuple[int, int, int]]) -> list[_Place]:
+def _activity_places(runs: list[bundled.WindowRun]) -> list[_Place]:
     places = []
-    for first, count, label in runs:
-        stop = first + HOP * (count - 1) + WINDOW_LENGTH
-        places += [_Place(first + HOP * i, first, stop, label) for i in range(count)]
+    for run in runs:
+        stop = run.start + HOP * (run.count - 1) + WINDOW_LENGTH
+        places += [_Place(int(start), run.start, stop, run.label) for start in run.starts]
     return places
 
 
@@ -128,7 +116,7 @@ def training_crops(subjects: tuple[int, ...], *, transitions: bool) -> Crops:
     HarError : a subject is not a training subject.
     """
     check_subjects(subjects)
-    runs = _official_runs()
+    runs = bundled.runs_by_experiment("train")
     signals, rows, offset = [], [], 0
     for recording in bundled.load_recordings(subjects):
         places = _activity_places(runs.get(recording.experiment, []))

@@ -30,6 +30,11 @@ FloatArray = npt.NDArray[np.float64]
 THRESHOLD = 1.0
 """A window with a higher score is novel."""
 
+STRANGE = 2 * THRESHOLD
+"""Novelty above which a window is no evidence. Held-out training subjects' windows between the threshold and this (two
+subjects who lie otherwise than the rest) are mostly recognised rightly: without them as evidence 98.05 % of the
+labelled windows are, with them 98.58 %; beyond it there are none."""
+
 MARGINS: dict[str, float] = {
     "gravity_length": 1.3,
     "gravity_direction": 1.0,

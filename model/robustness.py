@@ -6,7 +6,6 @@ v1.0 cut its windows, so that every figure compares with the undisturbed one. Ch
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,7 +22,7 @@ from model.metrics import accuracy, confusion_matrix, macro_f1
 from model.novelty import THRESHOLD
 from model.recordings import Recording, subjects_of
 from model.smoothing import activities_then_transition
-from model.windows import HOP, WINDOW_LENGTH, Windows
+from model.windows import WINDOW_LENGTH, Windows
 
 OnProgress = Callable[[str, int, int], None]
 """Called with what is being done, steps done, and their total."""
@@ -55,15 +54,6 @@ class Robustness(msgspec.Struct, frozen=True, kw_only=True):
     n_windows: int
     seed: int
     cases: list[Case]
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Official windows in a row: the first one's first sample, how many, and the label of all."""
-
-    start: int
-    count: int
-    label: int
 
 
 @dataclass(frozen=True)
@@ -104,7 +94,7 @@ def benchmark(
     ValueError : another split, or no recording of these subjects in it.
     """
     chosen = [s for s in subjects_of(split) if subjects is None or s in subjects]
-    recordings, runs = bundled.load_recordings(tuple(chosen)), _official_runs(split)
+    recordings, runs = bundled.load_recordings(tuple(chosen)), bundled.runs_by_experiment(split)
     recordings = [recording for recording in recordings if recording.experiment in runs]
     if not recordings:
         raise ValueError(f"Parameter {subjects=} has no subject of {split=}!")
@@ -121,27 +111,19 @@ def benchmark(
     return Robustness(subjects=chosen, n_windows=len(answers[0].labels), seed=seed, cases=cases)
 
 
-def official_windows_of(recording: Recording, runs: Sequence[_Run]) -> tuple[Windows, IntArray]:
+def official_windows_of(recording: Recording, runs: Sequence[bundled.WindowRun]) -> tuple[Windows, IntArray]:
     """The windows of a (distorted) recording where UCI HAR v1.0 has its own, ``(n, 128, 9)``, and their labels."""
     signals = recording.signals().astype(np.float32)
-    starts = np.concatenate([run.start + HOP * np.arange(run.count) for run in runs])
+    starts = np.concatenate([run.starts for run in runs])
     labels = np.concatenate([np.full(run.count, run.label, np.int64) for run in runs])
     return signals[starts[:, np.newaxis] + np.arange(WINDOW_LENGTH)], labels
 
 
-def _official_runs(split: str) -> dict[int, list[_Run]]:
-    """By experiment."""
-    runs: dict[int, list[_Run]] = {}
-    with (bundled.DATA / "v1_windows.csv").open(newline="", encoding="ascii") as file:
-        for row in csv.DictReader(file):
-            if row["split"] == split:
-                run = _Run(int(row["start"]), int(row["windows"]), int(row["activity"]) - 1)
-                runs.setdefault(int(row["experiment"]), []).append(run)
-    return runs
-
-
 def _answers(
-    classifier: Classifier, recordings: Sequence[tuple[Recording, Sequence[_Run]]], distortion: Distortion, seed: int
+    classifier: Classifier,
+    recordings: Sequence[tuple[Recording, Sequence[bundled.WindowRun]]],
+    distortion: Distortion,
+    seed: int,
 ) -> _Answers:
     parts = []
     for recording, runs in recordings:

@@ -13,7 +13,7 @@ from model.activities import ACTIVITIES
 from model.changes import ChangeDetector
 from model.classifier import Classifier
 from model.decision import ANSWERS, SINGLE_WINDOWS, SMOOTHED, DecisionSettings, decide_all
-from model.novelty import THRESHOLD
+from model.novelty import STRANGE
 from model.recordings import Recording, Segment
 from model.signals import SAMPLING_RATE
 from model.smoothing import NO_EVIDENCE, TRANSITION, FilterSettings, activities_then_transition, smooth
@@ -31,9 +31,6 @@ from model.windows import HOP, WINDOW_LENGTH, cut
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 OnProgress = Callable[[str, int, int], None]
-
-STRANGE = 2 * THRESHOLD
-"""Novelty above which a window is no evidence to the filter; as the listener does it."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.activities import ACTIVITIES
-from model.novelty import THRESHOLD, Novelty
+from model.novelty import STRANGE, THRESHOLD, Novelty
 from model.smoothing import (
     NO_EVIDENCE,
     FilterSettings,
@@ -22,11 +22,6 @@ from streamer.activity_tracker import ActivityTracker, ClassifiedWindow, Predict
 from streamer.continuity import Judgement
 from streamer.phone_stream import PhoneStream, ReadyWindow
 from streamer.wire import Label, Samples, WireError
-
-STRANGE = 2 * THRESHOLD
-"""Novelty above which a window is no evidence. Held-out training subjects' windows between the threshold and this (two
-subjects who lie otherwise than the rest) are mostly recognised rightly: without them as evidence 98.05 % of the
-labelled windows are, with them 98.58 %; beyond it there are none."""
 
 
 class WindowClassifier(Protocol):

@@ -17,8 +17,9 @@ from model.evaluate import evaluate_official, scored_windows
 from model.evaluation import LETTERS, Evaluation, evaluate_fully
 from model.evaluation_tables import evaluation_view
 from model.metrics import score
+from model.novelty import STRANGE
 from model.smoothing import NO_EVIDENCE, smooth
-from model.streams import STRANGE, Stream, events_of, run
+from model.streams import Stream, events_of, run
 from tests.model.tiny_artefact import tiny_artefact
 
 NAMES = ["official", "streaming", "smoothed"]

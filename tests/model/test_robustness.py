@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.bundled import load_recordings, official_windows
+from model.bundled import load_recordings, official_windows, runs_by_experiment
 from model.classifier import Classifier
 from model.distortions import DISTORTIONS
 from model.metrics import macro_f1
-from model.robustness import Robustness, _official_runs, benchmark, official_windows_of
+from model.robustness import Robustness, benchmark, official_windows_of
 from tests.model.tiny_artefact import tiny_artefact
 
 CHOSEN = [
@@ -27,7 +27,7 @@ def result() -> Robustness:
 
 @pytest.mark.parametrize(("split", "subject"), [("train", 1), ("test", 2)])
 def test_undisturbed_windows_are_the_official_ones(split: str, subject: int) -> None:
-    runs, official = _official_runs(split), official_windows(split)
+    runs, official = runs_by_experiment(split), official_windows(split)
     parts = [official_windows_of(r, runs[r.experiment]) for r in load_recordings((subject,)) if r.experiment in runs]
     windows = np.concatenate([part[0] for part in parts])
     labels = np.concatenate([part[1] for part in parts])
