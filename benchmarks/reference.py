@@ -58,8 +58,9 @@ REFERENCES: dict[str, Reference] = {
 
 
 def rows(log: Path) -> list[dict[str, Any]]:
-    """The log's lines."""
-    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    """The log's lines, one a configuration and seed (two processes may have run the same)."""
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return list({(row["configuration"], row["seed"]): row for row in map(json.loads, lines)}.values())
 
 
 def run(name: str, seed: int) -> dict[str, Any]:
@@ -119,9 +120,8 @@ def _train_missing(seeds: list[int], threads: int) -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
-    done = {(row["configuration"], row["seed"]) for row in rows(LOG)}
     for key in [(name, seed) for seed in seeds for name in REFERENCES]:
-        if key not in done:
+        if key not in {(row["configuration"], row["seed"]) for row in rows(LOG)}:
             row = run(*key)
             FOLDER.mkdir(parents=True, exist_ok=True)
             with LOG.open("a", encoding="utf-8") as file:
