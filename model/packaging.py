@@ -55,6 +55,7 @@ def pack(trained: TrainedNetwork, name: str) -> Artefact:
     from model.novelty_training import fit_novelty
     from model.onnx_export import export_onnx
 
+    subjects = tuple(trained.training["subjects"])
     card = Card(
         name=name,
         network=trained.network,
@@ -68,7 +69,8 @@ def pack(trained: TrainedNetwork, name: str) -> Artefact:
         created_by={"python": platform.python_version()}
         | {package: version(package) for package in ("har-stream", "keras", *REQUIRED)},
         sha256={},
-        novelty=fit_novelty(tuple(trained.training["subjects"])).to_json(),
+        # What is normal is what holds from one subject to others: with a single one there is no telling.
+        novelty=fit_novelty(subjects).to_json() if len(subjects) > 1 else None,
     )
     return make_artefact(card, export_onnx(trained.model), trained.model.get_weights())
 
