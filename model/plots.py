@@ -1,6 +1,6 @@
 """The plots of the report, as SVG to be put into HTML: they take the page's colours, dark or light.
 
-Needs Matplotlib (extra ``report``); only :mod:`model.report` imports this, when a report is written.
+Needs Matplotlib (extra ``report``); only imported when a report is written: by :mod:`model.report`, or of a session.
 """
 
 from __future__ import annotations
@@ -93,18 +93,18 @@ def confusion_plot(scores: Mapping[str, Scores]) -> str:
         figure = Figure((WIDTH, 4.6), layout="constrained")
         for number, (name, each) in enumerate(scores.items(), start=1):
             axes = figure.add_subplot(1, len(scores), number)
-            _confusion(axes, each)
+            draw_confusion(axes, each.confusion_matrix)
             axes.set_title(EVALUATIONS[name][0])
             axes.set_xlabel("prediction")
             if number == 1:
                 axes.set_ylabel("truth")
-                axes.set_yticks(range(len(ACTIVITIES)), _short_names())
+                axes.set_yticks(range(len(ACTIVITIES)), short_names())
         return svg(figure, "confusion", "Confusion matrices")
 
 
-def _confusion(axes: Axes, scores: Scores) -> None:
+def draw_confusion(axes: Axes, confusion_matrix: Sequence[Sequence[int]]) -> None:
     """Cells as rectangles: an image would be pixels."""
-    for row, counts in enumerate(scores.confusion_matrix):
+    for row, counts in enumerate(confusion_matrix):
         total = max(sum(counts), 1)
         for column, count in enumerate(counts):
             colour = "#009E73" if row == column else "#D55E00"
@@ -113,13 +113,14 @@ def _confusion(axes: Axes, scores: Scores) -> None:
             weight = {"color": INK, "alpha": 1.0 if count else 0.35}
             axes.text(column, row, str(count), ha="center", va="center", **weight)  # type: ignore[arg-type]
     axes.set(xlim=(-0.55, 5.55), ylim=(5.55, -0.55), aspect="equal")
-    axes.set_xticks(range(len(ACTIVITIES)), _short_names(), rotation=40, ha="right")
+    axes.set_xticks(range(len(ACTIVITIES)), short_names(), rotation=40, ha="right")
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
 
 
-def _short_names() -> list[str]:
+def short_names() -> list[str]:
+    """The activities without their common prefix."""
     return [activity.removeprefix("WALKING_").capitalize() for activity in ACTIVITIES]
 
 

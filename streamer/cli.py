@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
+from streamer.report_command import report
 
 if TYPE_CHECKING:
     from streamer.address import BrokerAddress
@@ -31,6 +32,7 @@ def _shared_options(command: Decorated) -> Decorated:
                 help="How to show predictions.  [default: dashboard on a terminal, else plain]",
                 show_default=False,
             ),
+            click.option("--ascii", "ascii_only", is_flag=True, help="Draw the dashboard without Unicode."),
             click.option("--model", type=FILE, help="Artefact to use instead of the one in the box."),
             click.option(
                 "--save-windows", type=FILE, metavar="FILE.npz", help="Keep the windows that were classified."
@@ -173,6 +175,7 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
         model=flags["model"],
         save_windows=flags["save_windows"],
         timeout_s=flags["timeout_s"],
+        ascii_only=flags["ascii_only"],
     )
 
 
@@ -197,6 +200,9 @@ def demo(subjects: str | None, speed: str | None, **flags: Any) -> int:
     speed = speed or ("1" if sys.stdout.isatty() else "20")
     arguments = ["--speed", speed, *(["--subjects", subjects] if subjects else [])]
     return run_demo(arguments, lambda address: _session_options(address, flags))
+
+
+cli.add_command(_with_environment(report))
 
 
 def main() -> NoReturn:

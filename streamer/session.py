@@ -20,7 +20,7 @@ from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile,
 from streamer.subscriber import Subscriber, SubscriberOptions
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from streamer.console.snapshot import Snapshot
 
 EXIT_TIMEOUT = 27
 """Exit status when ``-W`` ends the run, as mosquitto_sub's."""
@@ -38,6 +38,7 @@ class SessionOptions:
     model: Path | None = None
     save_windows: Path | None = None
     timeout_s: float | None = None
+    ascii_only: bool = False
 
 
 class LogLines(logging.Handler):
@@ -134,26 +135,44 @@ def _watch(
         while not ended():
             time.sleep(POLL_S)
         return
-    from streamer import dashboard
+    from streamer.console.app import ConsoleApp
 
-    def take() -> dashboard.Snapshot:
-        with listener.lock:
-            return dashboard.snapshot(
-                listener.tally,
-                broker=str(options.subscriber.address),
-                connection=_connection(subscriber),
-                dropped_messages=listener.inbox.dropped,
-                events=list(recent.lines),
-                now_s=time.monotonic(),
+    source = _ListenerSource(listener, subscriber, recent, str(options.subscriber.address))
+    ConsoleApp(source, ended, ascii_only=options.ascii_only).run()
+
+
+class _ListenerSource:
+    """The console's view of a running listener."""
+
+    def __init__(self, listener: Listener, subscriber: Subscriber, recent: Recent, broker: str) -> None:
+        import psutil
+
+        self._listener = listener
+        self._subscriber = subscriber
+        self._recent = recent
+        self._broker = broker
+        self._process = psutil.Process()
+
+    def snapshot(self, detail_of: str | None) -> Snapshot:
+        from streamer.console.snapshot import Snapshot, take_detail, take_health, take_rows
+
+        now_s, tally = time.monotonic(), self._listener.tally
+        with self._listener.lock:
+            health = take_health(
+                tally,
+                broker=self._broker,
+                connection=_connection(self._subscriber),
+                queued=len(self._listener.inbox),
+                dropped_messages=self._listener.inbox.dropped,
+                memory_mb=self._process.memory_info().rss / 1e6,
+                now_s=now_s,
             )
+            detail = take_detail(tally, detail_of, now_s) if detail_of is not None else None
+            return Snapshot(health, take_rows(tally, now_s), tuple(self._recent.lines), detail)
 
-    dashboard.show(_console(), take, ended)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console()
+    def reset(self) -> None:
+        with self._listener.lock:
+            self._listener.tally.reset()
 
 
 def _connection(subscriber: Subscriber) -> str:

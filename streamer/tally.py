@@ -8,17 +8,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from model.activities import ACTIVITIES
 from model.decision import UNKNOWN
 from model.novelty import THRESHOLD
+from model.signals import SAMPLING_RATE
 from model.smoothing import TRANSITION
+from model.windows import HOP
 from streamer.activity_tracker import Prediction
 from streamer.continuity import Judgement, Verdict
 from streamer.wire import Label, Samples
 
 HISTORY = 60
 """Predictions remembered per phone for its time line: 77 s at a hop of 1.28 s."""
+
+LOG = 100
+"""Answers remembered per phone, each for as long as it lasted."""
+
+HOP_S = HOP / SAMPLING_RATE
+"""What each window adds to the time spent on its answer."""
 
 LATENCIES = 10_000
 """Predictions that the latency percentiles are taken over: the last ones."""
@@ -109,6 +118,15 @@ class Counts:
 
 
 @dataclass(slots=True)
+class LogEntry:
+    """One answer for as long as it lasted; Unix seconds of the stream."""
+
+    answer: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(slots=True)
 class PhoneTally:
     """One phone as it stands. Times ``*_s``: ``since_s`` on the stream's clock, arrivals on the listener's."""
 
@@ -125,6 +143,11 @@ class PhoneTally:
     last_fault: str | None = None
     reasons: tuple[str, ...] = ()
     told: set[str] = field(default_factory=set)
+    probabilities: tuple[float, ...] = ()
+    window: npt.NDArray[np.float32] | None = None
+    log: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=LOG))
+    seconds: dict[str, float] = field(default_factory=dict)
+    confusion: npt.NDArray[np.int64] = field(default_factory=lambda: _no_confusion())
 
 
 class Tally:
@@ -135,7 +158,10 @@ class Tally:
         self.totals = Counts()
         self.window_rate = RateMeter()
         self.sample_rate = RateMeter()
-        self.confusion = np.zeros((len(ACTIVITIES), len(ACTIVITIES)), np.int64)
+        self.message_rate = RateMeter()
+        self.batch_size = 0
+        self.batch_ms = 0.0
+        self.confusion = _no_confusion()
         self.last_fault: str | None = None
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES)
         self._max_phones = max_phones
@@ -151,6 +177,7 @@ class Tally:
         """Count a message of samples."""
         n_samples = len(samples.values)
         self.sample_rate.add(n_samples, now_s)
+        self.message_rate.add(1, now_s)
         tally = self.phone(name)
         for counts in (self.totals, *([tally.counts] if tally else [])):
             counts.messages += 1
@@ -181,9 +208,7 @@ class Tally:
         self.totals.predict(prediction)
         self.window_rate.add(1, now_s)
         self._latencies_ms.append(prediction.latency_ms)
-        if prediction.window.label is not None:
-            row, column = ACTIVITIES.index(prediction.window.label), ACTIVITIES.index(prediction.activity)
-            self.confusion[row, column] += 1
+        _confuse(self.confusion, prediction)
         tally = self.phone(prediction.phone)
         if tally is None:
             return False
@@ -194,6 +219,20 @@ class Tally:
         is_news = not kinds <= tally.told
         tally.told |= kinds
         return is_news
+
+    def batch(self, size: int, took_ms: float) -> None:
+        """Keep how large the last batch of windows was and how long it took."""
+        self.batch_size, self.batch_ms = size, took_ms
+
+    def reset(self) -> None:
+        """Count from zero again; phones and what they do are kept."""
+        self.totals = Counts()
+        self.confusion = _no_confusion()
+        self._latencies_ms.clear()
+        for phone in self.phones.values():
+            phone.counts, phone.confusion, phone.last_fault = Counts(), _no_confusion(), None
+            phone.seconds.clear()
+            phone.log.clear()
 
     def latency_ms(self) -> dict[str, float | None]:
         """Percentiles of the last predictions' latencies."""
@@ -222,3 +261,21 @@ def _follow(tally: PhoneTally, prediction: Prediction) -> None:
         tally.since_s = prediction.window.start_s
     tally.answer, tally.confidence = prediction.answer, prediction.confidence
     tally.until_s = prediction.window.end_s
+    tally.probabilities = tuple(float(p) for p in prediction.probabilities)
+    tally.window = prediction.window.values
+    tally.seconds[prediction.answer] = tally.seconds.get(prediction.answer, 0.0) + HOP_S
+    _confuse(tally.confusion, prediction)
+    if tally.log and tally.log[-1].answer == prediction.answer:
+        tally.log[-1].end_s = prediction.window.end_s
+    else:
+        tally.log.append(LogEntry(prediction.answer, prediction.window.start_s, prediction.window.end_s))
+
+
+def _no_confusion() -> npt.NDArray[np.int64]:
+    return np.zeros((len(ACTIVITIES), len(ACTIVITIES)), np.int64)
+
+
+def _confuse(confusion: npt.NDArray[np.int64], prediction: Prediction) -> None:
+    """Count a labelled window; rows are labels."""
+    if prediction.window.label is not None:
+        confusion[ACTIVITIES.index(prediction.window.label), ACTIVITIES.index(prediction.activity)] += 1

@@ -1,0 +1,1 @@
+"""The live console: a snapshot of the listener's state, a view of it that keys change, and pure drawing."""

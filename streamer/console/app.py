@@ -1,0 +1,178 @@
+"""The console at work: keys in, frames out, and a terminal that is left as it was found."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.live import Live
+
+from streamer.console.frame import draw
+from streamer.console.snapshot import PhoneDetail, Snapshot
+from streamer.console.theme import ASCII, UNICODE
+from streamer.console.view import Action, View, press
+
+REFRESH_S = 0.25
+"""Seconds between two frames when no key is pressed."""
+
+
+class Source(Protocol):
+    """Where the state comes from."""
+
+    def snapshot(self, detail_of: str | None) -> Snapshot:
+        """The state now, with one phone in full if it is named."""
+
+    def reset(self) -> None:
+        """Count from zero again."""
+
+
+class Frozen:
+    """Gives the state as it is, or, frozen, as it was."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._kept: Snapshot | None = None
+        self._details: dict[str, PhoneDetail | None] = {}
+
+    def snapshot(self, view: View) -> Snapshot:
+        """The state for this view."""
+        if not view.is_frozen or self._kept is None:
+            self._kept, self._details = self._source.snapshot(view.selected), {}
+            return self._kept
+        if view.selected is not None and view.selected not in self._details:
+            was_shown = self._kept.detail is not None and self._kept.detail.row.phone == view.selected
+            now = self._kept if was_shown else self._source.snapshot(view.selected)
+            self._details[view.selected] = now.detail
+        return replace(self._kept, detail=self._details.get(view.selected or ""))
+
+
+class ConsoleApp:
+    """Draws until it is over or the user quits.
+
+    Parameters
+    ----------
+    source : of the state.
+    is_over : asked at every frame.
+    ascii_only : draw without Unicode.
+    """
+
+    def __init__(self, source: Source, is_over: Callable[[], bool], *, ascii_only: bool) -> None:
+        self._source = source
+        self._is_over = is_over
+        self._symbols = ASCII if ascii_only else UNICODE
+        self._console = Console()
+        self._view = View()
+        self._frozen = Frozen(source)
+        self._action = Action.NONE
+        self._is_suspended = False
+
+    def run(self) -> None:
+        """Until it is over; the terminal is as before afterwards, also after Ctrl-Z and after an error."""
+        with _suspend_requests(self._suspend):
+            while not self._is_done():
+                with _keyboard() as next_key, Live(console=self._console, screen=True, auto_refresh=False) as live:
+                    while not self._is_done() and not self._is_suspended:
+                        live.update(self._frame(self._console.width, self._console.height), refresh=True)
+                        self._handle(next_key(REFRESH_S))
+                if self._is_suspended:
+                    self._is_suspended = False
+                    os.kill(os.getpid(), signal.SIGSTOP)  # here we wait for SIGCONT, with a sane terminal
+        if self._action is Action.QUIT_AND_LEAVE:
+            self._console.print(self._frame(self._console.width, self._console.height - 1))
+
+    def _is_done(self) -> bool:
+        return self._action in (Action.QUIT, Action.QUIT_AND_LEAVE) or self._is_over()
+
+    def _suspend(self) -> None:
+        self._is_suspended = True
+
+    def _frame(self, width: int, height: int) -> Any:
+        snapshot = self._frozen.snapshot(self._view)
+        return draw(snapshot, self._view, width=width, height=height, symbols=self._symbols)
+
+    def _handle(self, key: str | None) -> None:
+        if key is None:
+            return
+        rows = self._frozen.snapshot(self._view).rows
+        self._view, self._action = press(self._view, key, rows)
+        if self._action is Action.RESET:
+            self._source.reset()
+            self._view = replace(self._view, notice="counting from zero again")
+        elif self._action is Action.SCREENSHOT:
+            self._view = replace(self._view, notice=self._screenshot())
+
+    def _screenshot(self) -> str:
+        width, height = self._console.size
+        try:
+            return f"saved {', '.join(save_screenshot(self._frame(width, height), width, height, Path.cwd()))}"
+        except OSError as error:
+            return f"the screenshot cannot be saved here ({error.strerror})"
+
+
+def save_screenshot(frame: Any, width: int, height: int, folder: Path, name: str | None = None) -> list[str]:
+    """Save a frame as SVG and as text; gives the file names.
+
+    Raises
+    ------
+    OSError : they cannot be written.
+    """
+    name = name or f"har-stream-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
+    console = Console(file=StringIO(), record=True, width=width, height=height, force_terminal=True)
+    console.print(frame)
+    text = console.export_text(clear=False)
+    (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+    (folder / f"{name}.svg").write_text(console.export_svg(title="har-stream"), encoding="utf-8")
+    return [f"{name}.svg", f"{name}.txt"]
+
+
+@contextlib.contextmanager
+def _keyboard() -> Iterator[Callable[[float], str | None]]:
+    """A function that waits so many seconds for a key: a character, or a name as KEY_UP; None for none."""
+    if not sys.stdin.isatty():
+
+        def no_key(timeout_s: float) -> str | None:
+            time.sleep(timeout_s)
+            return None
+
+        yield no_key
+        return
+    import blessed
+
+    terminal = blessed.Terminal()
+    with terminal.cbreak():
+
+        def next_key(timeout_s: float) -> str | None:
+            key = terminal.inkey(timeout=timeout_s, esc_delay=0.1)
+            if not key:
+                return None
+            return str(key.name) if key.is_sequence else str(key)
+
+        yield next_key
+
+
+@contextlib.contextmanager
+def _suspend_requests(suspend: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-Z calls ``suspend`` while the block runs, so that the terminal can be put right before the stop."""
+    if not hasattr(signal, "SIGTSTP"):
+        yield
+        return
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        suspend()
+
+    before = signal.signal(signal.SIGTSTP, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, before)
