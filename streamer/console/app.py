@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import time
@@ -132,7 +133,9 @@ def save_screenshot(frame: Any, width: int, height: int, folder: Path, name: str
     console.print(frame)
     text = console.export_text(clear=False)
     (folder / f"{name}.txt").write_text(text, encoding="utf-8")
-    (folder / f"{name}.svg").write_text(console.export_svg(title="har-stream"), encoding="utf-8")
+    # Whoever looks at the picture need not load a font from elsewhere.
+    svg = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="har-stream"), flags=re.DOTALL)
+    (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
     return [f"{name}.svg", f"{name}.txt"]
 
 

@@ -176,6 +176,8 @@ def test_a_screenshot_is_svg_and_text(tmp_path: Path) -> None:
     assert "s01-e01" in (tmp_path / "shot.txt").read_text(encoding="utf-8")
     svg = (tmp_path / "shot.svg").read_text(encoding="utf-8")
     assert svg.startswith("<svg")
+    assert "url(http" not in svg
+    assert "font-face" not in svg
     assert "s01-e01" in svg
 
 
