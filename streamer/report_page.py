@@ -131,7 +131,8 @@ def _changes(report: SessionReport) -> str:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").lower()
+    """Short, so that a column for each answer fits the page."""
+    return name.removeprefix("WALKING_").lower()
 
 
 def _losses(report: SessionReport) -> str:

@@ -6,6 +6,7 @@ Needs Matplotlib (extra ``report``); only :mod:`streamer.report_page` imports th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import matplotlib as mpl
@@ -17,11 +18,14 @@ from model.activities import ACTIVITIES
 from model.decision import ANSWERS
 from model.plots import COLOURS, STYLE, WIDTH, draw_confusion, short_names, svg
 from model.text import printable
-from streamer.report_words import positions
+from streamer.report_words import columns, positions
 from streamer.session_report import Latency, PhoneFigures
 
 _STYLE: dict[Any, Any] = STYLE | {"text.parse_math": False}
 """A phone's name may hold ``$``."""
+
+COLUMNS = 600
+"""A time line of more runs is drawn in so many columns: the page would be of many megabytes."""
 
 NAME_LENGTH = 20
 """Characters of a phone's name that are drawn."""
@@ -45,18 +49,28 @@ def timeline_plot(phones: Sequence[PhoneFigures]) -> str:
 
 
 def _strips(axes: Axes, row: int, phone: PhoneFigures) -> float:
+    for labels, top, height in ((False, 0.08, 0.48), (True, 0.62, 0.2)):
+        for name, spans in _spans(phone, labels).items():
+            axes.broken_barh(spans, (row + top, height), color=COLOURS[name], linewidth=0)
+    return positions(phone)[1]
+
+
+def _spans(phone: PhoneFigures, labels: bool) -> dict[str, list[tuple[float, float]]]:
+    """Where each name is: begin and length in minutes."""
     starts, end_s = positions(phone)
-    answers: dict[str, list[tuple[float, float]]] = {}
-    labels: dict[str, list[tuple[float, float]]] = {}
+    names = columns(phone, COLUMNS, labels=labels)
+    per_column = end_s / 60 / len(names)
+    spans: dict[str, list[tuple[float, float]]] = {}
+    if len(phone.runs) > COLUMNS:
+        for name, group in groupby(enumerate(names), key=lambda pair: pair[1]):
+            numbers = [number for number, _ in group]
+            spans.setdefault(name, []).append((numbers[0] * per_column, len(numbers) * per_column))
+        spans.pop("", None)
+        return spans
     for run, start_s in zip(phone.runs, starts, strict=True):
-        span = (start_s / 60, run.duration_s / 60)
-        answers.setdefault(run.answer, []).append(span)
-        if run.label is not None:
-            labels.setdefault(run.label, []).append(span)
-    for spans, top, height in ((answers, 0.08, 0.48), (labels, 0.62, 0.2)):
-        for name, each in spans.items():
-            axes.broken_barh(each, (row + top, height), color=COLOURS[name], linewidth=0)
-    return end_s
+        if (drawn := run.label if labels else run.answer) is not None:
+            spans.setdefault(drawn, []).append((start_s / 60, run.duration_s / 60))
+    return spans
 
 
 def _title(name: str) -> str:

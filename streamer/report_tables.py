@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -11,17 +10,14 @@ from rich.text import Text
 
 from model.activities import ACTIVITIES
 from streamer.outputs import clock_time, printable
-from streamer.report_words import LETTERS, MOST_PHONES, accuracy_rows, changed, conditions, loss_rows, positions
-from streamer.session_report import HOP_S, PhoneFigures, SessionReport
+from streamer.report_words import LETTERS, MOST_PHONES, accuracy_rows, changed, columns, conditions, loss_rows
+from streamer.session_report import PhoneFigures, SessionReport
 
 NAME_WIDTH = 14
 """Characters of a phone's name that are shown."""
 
 BESIDE = 24
 """Characters of a time line's row that are not the time line."""
-
-FILLED = 250
-"""Thousandths of a column that answers must fill for it not to be blank."""
 
 TIMELINES = """
 Time lines, labels beneath where known; gaps are blank
@@ -84,26 +80,10 @@ def _timelines(phones: Sequence[PhoneFigures], width: int) -> Table:
 
 def strip(phone: PhoneFigures, width: int, *, labels: bool = False) -> Text:
     """A letter a column: what most of the column's time was answered with, or labelled; blank where nothing is."""
-    starts, end = positions(phone)
-    # A column is never less than a window, so that none is drawn twice.
-    width = max(1, min(width, round(end / HOP_S)))
-    columns = [Counter[str]() for _ in range(width)]
-    for run, start in zip(phone.runs, starts, strict=True):
-        name = run.label if labels else run.answer
-        if name is not None:
-            _fill(columns, name, start / end * width, (start + run.duration_s) / end * width)
     shown = Text()
-    for column in columns:
-        name = column.most_common(1)[0][0] if column.total() > FILLED else ""
+    for name in columns(phone, width, labels=labels):
         shown.append(LETTERS.get(name, " "), COLOURS.get(name, ""))
     return shown
-
-
-def _fill(columns: list[Counter[str]], name: str, start: float, stop: float) -> None:
-    for number in range(int(start), min(int(stop) + 1, len(columns))):
-        share = round(1000 * (min(stop, number + 1) - max(start, number)))
-        if share > 0:
-            columns[number][name] += share
 
 
 def _seconds(report: SessionReport) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from model.decision import ANSWERS
@@ -12,6 +13,9 @@ LETTERS = dict(zip(ANSWERS, "WUDSTL-?", strict=True))
 
 MOST_PHONES = 40
 """Phones whose time lines are drawn; the figures are of all."""
+
+FILLED = 250
+"""Thousandths of a time line's column that answers must fill for it not to be blank."""
 
 LONGEST_GAP_S = 60.0
 """A gap is drawn no longer than this: a phone whose clock jumps by a year must not squeeze its time line to nothing."""
@@ -28,6 +32,25 @@ def positions(phone: PhoneFigures) -> tuple[list[float], float]:
         at_s += run.duration_s
         expected_s = run.stop_s
     return starts, at_s
+
+
+def columns(phone: PhoneFigures, width: int, *, labels: bool = False) -> list[str]:
+    """The time line in ``width`` columns at most: what most of each was answered with, or labelled; "" for blank."""
+    starts, end = positions(phone)
+    # A column is never less than a window, so that none is drawn twice.
+    counts = [Counter[str]() for _ in range(max(1, min(width, round(end / HOP_S))))]
+    for run, start in zip(phone.runs, starts, strict=True):
+        name = run.label if labels else run.answer
+        if name is not None:
+            _fill(counts, name, start / end * len(counts), (start + run.duration_s) / end * len(counts))
+    return [count.most_common(1)[0][0] if count.total() > FILLED else "" for count in counts]
+
+
+def _fill(counts: list[Counter[str]], name: str, start: float, stop: float) -> None:
+    for number in range(int(start), min(int(stop) + 1, len(counts))):
+        share = round(1000 * (min(stop, number + 1) - max(start, number)))
+        if share > 0:
+            counts[number][name] += share
 
 
 def changed(row: Mapping[str, int]) -> bool:

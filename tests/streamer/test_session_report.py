@@ -271,6 +271,14 @@ def test_ten_thousand_phones_are_summed_and_a_few_drawn() -> None:
     assert len(render_page(report, "x")) < 1_000_000
 
 
+def test_a_long_restless_session_stays_a_small_page() -> None:
+    answers = ("SITTING", "STANDING", "UNKNOWN")
+    restless = b"".join(line(k, answer=answers[k * k % 7 % 3], activity="SITTING") for k in range(20_000))
+    report = read(restless)
+    assert len(report.phones[0].runs) > 10_000
+    assert len(render_page(report, "x")) < 500_000
+
+
 def test_the_command_writes_text_page_and_json(
     session: tuple[bytes, dict[str, Any], dict[str, float]], tmp_path: Path
 ) -> None:
