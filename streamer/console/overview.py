@@ -91,9 +91,9 @@ def _line(row: PhoneRow, columns: Columns, symbols: Symbols, *, is_selected: boo
         line.append(_fit(row.label or "", columns.label, symbols) + " ", _label_style(row))
     line.append((f"{row.rate_hz:.1f}" if row.rate_hz else "").rjust(5) + " ")
     line.append(("" if row.age_s is None else duration(row.age_s)).rjust(6) + " ")
-    line.append((str(lost) if lost else "").rjust(5), "red")
+    line.append((str(lost) if lost else "").rjust(5), "red" if lost else "")
     if columns.warning:
-        line.append(" " + _fit(row.warning, columns.warning, symbols), "bold red")
+        line.append(" " + _fit(row.warning, columns.warning, symbols), "bold red" if row.warning else "")
     if is_selected:
         line.stylize(Style(reverse=True))
     elif row.age_s is None or row.age_s > STALE_S:
