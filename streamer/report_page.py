@@ -132,7 +132,7 @@ def _changes(report: SessionReport) -> str:
 
 def _words(name: str) -> str:
     """Short, so that a column for each answer fits the page."""
-    return name.removeprefix("WALKING_").lower()
+    return name.removeprefix("WALKING_").removesuffix("STAIRS").lower()
 
 
 def _losses(report: SessionReport) -> str:
