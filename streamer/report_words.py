@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from model.decision import ANSWERS
-from streamer.session_report import HOP_S, PhoneFigures, SessionReport
+from streamer.session_report import PhoneFigures, SessionReport
+from streamer.tally import HOP_S
 
 LETTERS = dict(zip(ANSWERS, "WUDSTL-?", strict=True))
 """One letter an answer, as in the dashboard."""

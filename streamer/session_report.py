@@ -15,13 +15,8 @@ import numpy.typing as npt
 from model.activities import ACTIVITIES
 from model.decision import ANSWERS
 from model.errors import HarError
-from model.signals import SAMPLING_RATE
-from model.windows import HOP
 from streamer.session_lines import EventLine, Line, Losses, PredictionLine, WarningLine, decode, lines_of
-from streamer.tally import PERCENTILES
-
-HOP_S = HOP / SAMPLING_RATE
-"""What each window adds to the time spent on its answer."""
+from streamer.tally import HOP_S, PERCENTILES
 
 MOST_REASONS = 200
 """Different reasons that are kept apart; warnings of any other are counted alone."""

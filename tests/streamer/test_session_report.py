@@ -25,8 +25,8 @@ from streamer.report_page import render_page, write_page
 from streamer.report_tables import print_report, strip
 from streamer.report_words import positions
 from streamer.session_lines import LONGEST_LINE
-from streamer.session_report import HOP_S, SessionReport, read_session
-from streamer.tally import Tally
+from streamer.session_report import SessionReport, read_session
+from streamer.tally import HOP_S, Tally
 from streamer.wire import Label, Samples
 from tests.processes import assert_one_sentence, run
 
