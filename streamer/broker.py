@@ -7,6 +7,7 @@ listener speaks MQTT 3.1.1.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -25,10 +26,11 @@ DEFAULT_PORT = 1883
 START_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 5.0
 
+# user: started by root, Mosquitto would become another user, and Linux then forgets that it is to end with its parent.
 # max_queued_messages: Mosquitto's default of 1000 drops acknowledged messages while a subscriber stalls.
 _MOSQUITTO = """\
 listener {port} {host}
-allow_anonymous true
+{user}allow_anonymous true
 persistence false
 max_queued_messages 200000
 set_tcp_nodelay true
@@ -109,7 +111,9 @@ class EmbeddedBroker:
     def _command(self, folder: Path) -> list[str]:
         config = folder / "broker.conf"
         if self.name == "mosquitto":
-            config.write_text(_MOSQUITTO.format(host=LOOPBACK, port=self._port), encoding="ascii")
+            user = "user root\n" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
+            settings = _MOSQUITTO.format(host=LOOPBACK, port=self._port, user=user)
+            config.write_text(settings, encoding="ascii")
             return [str(shutil.which("mosquitto")), "-c", str(config)]
         config.write_text(_NATS.format(host=LOOPBACK, port=self._port, store=folder / "store"), encoding="utf-8")
         return [str(_nats_server()), "-c", str(config)]

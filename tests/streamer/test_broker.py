@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,3 +90,31 @@ def test_the_port_is_read_from_the_flag() -> None:
     for wrong in ("embedded:0", "embedded:x", "embedded:70000", "embedded:-1"):
         with pytest.raises(HarError, match="not a number"):
             embedded_port(wrong)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+@pytest.mark.parametrize("kind", ["mosquitto", "nats-server"])
+def test_it_ends_with_a_parent_that_is_killed(kind: str) -> None:
+    path = "/nonexistent" if kind == "nats-server" else str(Path(find_mosquitto()).parent)
+    port = free_port()
+    script = (
+        "import sys, time\nfrom streamer.broker import EmbeddedBroker\n"
+        f"with EmbeddedBroker({port}) as broker:\n    print(broker.name, flush=True)\n    time.sleep(600)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env={"PATH": path})
+    assert parent.stdout
+    assert parent.stdout.readline().strip() == kind
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 10
+    while _answers(port):
+        assert time.monotonic() < deadline, "the broker outlived its parent"
+        time.sleep(0.05)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
