@@ -23,11 +23,11 @@ import numpy.typing as npt
 from scipy.signal import butter, sosfilt
 
 from model.activities import ACTIVITIES, POSTURAL_TRANSITIONS, TRAIN_SUBJECTS
-from model.bundled import STANDARD_GRAVITY, load_recordings
+from model.bundled import load_recordings
 from model.novelty import CHECKS, THRESHOLD, Novelty
 from model.novelty_training import fit_novelty
 from model.recordings import Recording, label_at
-from model.signals import FILTERS, SAMPLING_RATE, FloatArray
+from model.signals import FILTERS, SAMPLING_RATE, STANDARD_GRAVITY, FloatArray
 from model.validation import folds
 from model.windows import HOP, WINDOW_LENGTH, cut
 

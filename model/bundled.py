@@ -15,13 +15,10 @@ import numpy.typing as npt
 
 from model.errors import DataError
 from model.recordings import Recording, Segment, WindowSet
-from model.signals import FloatArray
+from model.signals import STANDARD_GRAVITY, FloatArray
 from model.windows import HOP, WINDOW_LENGTH
 
 DATA = Path(__file__).parent / "data"
-
-STANDARD_GRAVITY = 9.80665
-"""m/s² in 1 g."""
 
 M_S2_PER_COUNT = np.float32(STANDARD_GRAVITY) / np.float32(720)
 """Acceleration of one accelerometer count: 720 counts are 1 g."""

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from model.bundled import STANDARD_GRAVITY
-from model.signals import SAMPLING_RATE, FloatArray, LowPass
+from model.signals import SAMPLING_RATE, STANDARD_GRAVITY, FloatArray, LowPass
 
 Change = Callable[[FloatArray, np.random.Generator], FloatArray]
 """Raw samples ``(n_samples, 6)`` in g and rad/s, and a source of chance, to the samples that arrive; same shape."""

@@ -27,6 +27,9 @@ FloatArray = npt.NDArray[np.float64]
 SAMPLING_RATE = 50.0
 """Hz; UCI HAR v1.0, README."""
 
+STANDARD_GRAVITY = 9.80665
+"""m/s² in 1 g (CODATA, standard acceleration of gravity)."""
+
 RAW_CHANNELS: tuple[str, ...] = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 """Channels of a raw sample: acceleration including gravity [g], angular velocity [rad/s]."""
 

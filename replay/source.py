@@ -13,8 +13,7 @@ import numpy as np
 from model.data_sets import Session, replayable
 from model.errors import DataError
 from model.recordings import Recording, Segment, subjects_of
-from model.signals import SAMPLING_RATE, FloatArray, Stage, Start
-from streamer.wire import STANDARD_GRAVITY
+from model.signals import SAMPLING_RATE, STANDARD_GRAVITY, FloatArray, Stage, Start
 
 SPLITS = ("test", "train", "all")
 """Sources that name the subjects of a split."""

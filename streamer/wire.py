@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.activities import ALL_LABELS
-from model.signals import SAMPLING_RATE, Stage
+from model.signals import SAMPLING_RATE, STANDARD_GRAVITY, Stage
 
 ROOT = "har"
 """Default first topic level."""
@@ -31,9 +31,6 @@ MAX_PAYLOAD_BYTES = 1 << 20
 
 MAX_SAMPLES = 1000
 """Samples in one message, at most."""
-
-STANDARD_GRAVITY = 9.80665
-"""m/s² in 1 g (CODATA, standard acceleration of gravity)."""
 
 Encoding = Literal["json", "msgpack"]
 

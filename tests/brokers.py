@@ -36,7 +36,7 @@ class Mosquitto:
         with self.config.with_suffix(".log").open("ab") as log:
             self.process = subprocess.Popen([self.executable, "-c", str(self.config)], stdout=log, stderr=log)
         deadline = time.monotonic() + 10
-        while not _answers(self.port):
+        while not answers(self.port):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(self.config.with_suffix(".log").read_text())
             time.sleep(0.02)
@@ -114,7 +114,7 @@ def _password_file(path: Path, password: str) -> Path:
     return path
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1):
             return True
@@ -125,6 +125,6 @@ def _answers(port: int) -> bool:
 def wait_for_port(port: int, timeout_s: float = 10) -> None:
     """Until something listens there."""
     deadline = time.monotonic() + timeout_s
-    while not _answers(port):
+    while not answers(port):
         assert time.monotonic() < deadline, f"nothing listens on port {port}"
         time.sleep(0.02)

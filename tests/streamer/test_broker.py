@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from model.errors import HarError
 from streamer.broker import LOOPBACK, EmbeddedBroker, embedded_port
-from tests.brokers import find_mosquitto, free_port
+from tests.brokers import answers, find_mosquitto, free_port
 
 
 @pytest.fixture(params=["mosquitto", "nats-server"])
@@ -107,14 +107,6 @@ def test_it_ends_with_a_parent_that_is_killed(kind: str) -> None:
     parent.kill()
     parent.wait()
     deadline = time.monotonic() + 10
-    while _answers(port):
+    while answers(port):
         assert time.monotonic() < deadline, "the broker outlived its parent"
         time.sleep(0.05)
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection((LOOPBACK, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
