@@ -41,7 +41,7 @@ reference: $(VENV)/test ## the 2019 notebook's networks, three seeds each (hours
 	$(BIN)/python -m benchmarks.reference
 
 crossval: $(VENV)/test ## cross-validation of the window model (hours; goes on where it stopped)
-	$(BIN)/python -m benchmarks.crossval
+	$(BIN)/python -m benchmarks.crossval default --seeds 0,1,2
 
 lock: $(BIN)/python ## the versions that the tests run with, anew
 	@$(PIP) uv

@@ -4,7 +4,8 @@
 
 Appends to docs/experiments/crossval.jsonl and skips what is there already, so it can be stopped and resumed.
 Only the 21 training subjects take part (model.validation.folds). ``--keep`` saves the held-out probabilities,
-from which averages of members and temperatures are worked out without training again (benchmarks.ensembles).
+from which averages of members and temperatures (benchmarks.ensembles), and the settings of the filter over consecutive
+windows (benchmarks.smoothing), are worked out without training again.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ import click
 import numpy as np
 
 from benchmarks.configurations import CONFIGURATIONS
+from model.bundled import index, load_recording
 from model.dataset import training_windows
 from model.training import TrainedNetwork, TrainingOptions, train_network
 from model.validation import Fold, accuracy, calibration_error, folds, recording_windows, soften
+from model.windows import cut
 
 LOG = Path(__file__).parent.parent / "docs" / "experiments" / "crossval.jsonl"
 logger = logging.getLogger(__name__)
@@ -60,6 +63,15 @@ def evaluate(trained: TrainedNetwork, fold: Fold) -> tuple[dict[str, Any], dict[
     return row, arrays
 
 
+def streams(trained: TrainedNetwork, fold: Fold) -> dict[str, Any]:
+    """Class probabilities of all windows of the held-out subjects' whole recordings, by experiment: ``e07``."""
+    held_out = [experiment for experiment, subject in index() if subject in fold.held_out]
+    return {
+        f"e{experiment:02d}": trained.model.predict(cut(load_recording(experiment).signals()), verbose=0)
+        for experiment in held_out
+    }
+
+
 def run(name: str, fold_index: int, seed: int, keep: Path | None) -> dict[str, Any]:
     """Train one configuration on one fold."""
     fold = folds()[fold_index]
@@ -68,7 +80,7 @@ def run(name: str, fold_index: int, seed: int, keep: Path | None) -> dict[str, A
     figures, arrays = evaluate(trained, fold)
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
-        np.savez(keep / f"{name}-{fold_index}-{seed}.npz", **arrays)
+        np.savez(keep / f"{name}-{fold_index}-{seed}.npz", **arrays, **streams(trained, fold))
     seconds, parameters = trained.training["seconds"], trained.model.count_params()
     key = {"configuration": name, "fold": fold_index, "seed": seed}
     return {**key, **figures, "seconds": seconds, "parameters": parameters, "options": asdict(options)}

@@ -1,7 +1,7 @@
 """Calibration and not knowing: what the held-out training subjects' streams say about temperatures and thresholds.
 
-    python -m benchmarks.smoothing predict --streams DIR
-    python -m benchmarks.decision run --streams DIR
+    python -m benchmarks.crossval default --seeds 1 --keep DIR
+    python -m benchmarks.decision run --streams DIR --seed 1
     python -m benchmarks.decision table
 
 Always fitted on two folds' held-out outputs and judged on the third's. JSON lines in docs/experiments/decision.jsonl.
@@ -74,9 +74,9 @@ def overlap_of(stream: Stream, number: int) -> int:
     return max([0, *parts])
 
 
-def outputs(directory: Path) -> list[Outputs]:
+def outputs(directory: Path, seed: int) -> list[Outputs]:
     """The outputs of each fold."""
-    streams, subjects, per_fold = load_streams(directory), dict(index()), []
+    streams, subjects, per_fold = load_streams(directory, seed), dict(index()), []
     for fold in folds():
         novelty = fit_novelty(fold.train)
         chosen = {e: stream for e, stream in streams.items() if subjects[e] in fold.held_out}
@@ -161,11 +161,12 @@ def main() -> None:
 
 @main.command()
 @click.option("--streams", "directory", type=click.Path(path_type=Path, exists=True), required=True)
-def run(directory: Path) -> None:
+@click.option("--seed", default=1, show_default=True)
+def run(directory: Path, seed: int) -> None:
     """Measure; writes the log anew."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with LOG.open("w", encoding="utf-8") as log:
-        for line in lines(outputs(directory)):
+        for line in lines(outputs(directory, seed)):
             plain = {k: round(float(v), 5) if isinstance(v, float | np.floating) else v for k, v in line.items()}
             log.write(json.dumps(plain) + "\n")
 

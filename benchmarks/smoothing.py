@@ -1,13 +1,12 @@
 """The filter over consecutive windows: its settings, chosen on held-out training subjects.
 
-    python -m benchmarks.smoothing predict --streams DIR [--folds 0,1,2]
-    python -m benchmarks.smoothing grid --streams DIR
+    python -m benchmarks.crossval default --seeds 1 --keep DIR
+    python -m benchmarks.smoothing grid --streams DIR --seed 1
     python -m benchmarks.smoothing table
+    python -m benchmarks.smoothing nested --streams DIR --seed 1
 
-    python -m benchmarks.smoothing nested --streams DIR
-
-``predict`` trains the window network of each fold (model.validation.folds) and keeps its probabilities of all
-windows of the held-out subjects' whole recordings, transitions included. ``grid`` filters them with every
+The cross-validation trains the window network of each fold (model.validation.folds) and keeps its probabilities of
+all windows of the held-out subjects' whole recordings, transitions included. ``grid`` filters them with every
 combination of settings and writes a JSON line each to docs/experiments/smoothing.jsonl, then the same for the detector
 of changes behind the default filter; ``table`` prints it. ``nested`` chooses on two folds' streams and judges on the
 third's: what the choice itself is worth.
@@ -21,6 +20,7 @@ data set's script, or that cannot do without the TRANSITION class, shows.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import product
@@ -46,13 +46,14 @@ from model.stream_metrics import (
     score_streams,
     window_answers,
 )
+from model.training_options import WINDOW_TEMPERATURE
 from model.validation import folds, soften
-from model.windows import HOP, WINDOW_LENGTH, cut
+from model.windows import HOP, WINDOW_LENGTH
 
 LOG = Path(__file__).parent.parent / "docs" / "experiments" / "smoothing.jsonl"
 
-TEMPERATURE = 0.65
-"""The recipe's calibration: the filter is fed what the trained artefact would give."""
+TEMPERATURE = WINDOW_TEMPERATURE
+"""The filter is fed what the trained artefact would give."""
 
 GRID: dict[str, tuple[float, ...]] = {
     "stay": (0.8, 0.9, 0.95, 0.98),
@@ -62,6 +63,8 @@ GRID: dict[str, tuple[float, ...]] = {
 }
 
 KINDS = ("natural", "unseen", "cut")
+
+_EXPERIMENT = re.compile(r"e\d\d")
 
 Floats = npt.NDArray[np.float64]
 
@@ -74,14 +77,14 @@ class Stream:
     rows: Floats
 
 
-def load_streams(directory: Path) -> dict[int, Stream]:
-    """The held-out streams that ``predict`` kept, by experiment."""
+def load_streams(directory: Path, seed: int) -> dict[int, Stream]:
+    """The held-out streams of the default network that ``crossval --keep`` kept, by experiment."""
     subjects, streams = dict(index()), {}
     for fold_index, fold in enumerate(folds()):
-        path = directory / f"streams-{fold_index}.npz"
+        path = directory / f"default-{fold_index}-{seed}.npz"
         if path.exists():
             with np.load(path) as kept:
-                for name in kept.files:
+                for name in filter(_EXPERIMENT.fullmatch, kept.files):
                     experiment = int(name.removeprefix("e"))
                     if subjects[experiment] not in fold.held_out:
                         raise click.ClickException(f"{path} has experiment {experiment}, which fold does not hold out.")
@@ -150,29 +153,11 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--streams", "directory", type=click.Path(path_type=Path), required=True)
-@click.option("--configuration", default="recipe", show_default=True)
-@click.option("--folds", "chosen", default="0,1,2", show_default=True)
-def predict(directory: Path, configuration: str, chosen: str) -> None:
-    """Train each fold's network; keep its probabilities of the held-out recordings."""
-    from benchmarks.configurations import CONFIGURATIONS
-    from model.training import train_network
-
-    directory.mkdir(parents=True, exist_ok=True)
-    for fold_index in map(int, chosen.split(",")):
-        fold = folds()[fold_index]
-        network = train_network(replace(CONFIGURATIONS[configuration], subjects=fold.train)).model
-        held_out = [experiment for experiment, subject in index() if subject in fold.held_out]
-        rows = {f"e{e:02d}": network.predict(cut(load_recording(e).signals()), verbose=0) for e in held_out}
-        np.savez(directory / f"streams-{fold_index}.npz", **rows)
-        click.echo(f"fold {fold_index}: {len(rows)} recordings")
-
-
-@main.command()
 @click.option("--streams", "directory", type=click.Path(path_type=Path, exists=True), required=True)
-def grid(directory: Path) -> None:
+@click.option("--seed", default=1, show_default=True)
+def grid(directory: Path, seed: int) -> None:
     """Judge every combination of settings; writes the log anew."""
-    natural = list(load_streams(directory).values())
+    natural = list(load_streams(directory, seed).values())
     rng = np.random.default_rng(0)
     kinds = {
         "natural": natural,
@@ -225,9 +210,10 @@ def events_of(smoothed: Floats, windows: npt.NDArray[np.int64], chosen: ChangeSe
 
 @main.command()
 @click.option("--streams", "directory", type=click.Path(path_type=Path, exists=True), required=True)
-def nested(directory: Path) -> None:
+@click.option("--seed", default=1, show_default=True)
+def nested(directory: Path, seed: int) -> None:
     """Choose by accuracy, natural and unseen, on two folds; judge on the third."""
-    streams, subjects = load_streams(directory), dict(index())
+    streams, subjects = load_streams(directory, seed), dict(index())
     grid_settings = [settings for settings in candidates() if settings and not settings.lag]
     per_fold = []
     for fold in folds():
