@@ -1,0 +1,95 @@
+"""What a phone's message holds, whatever its format: readings of sensors, each with its own times. Pure.
+
+Every format (:mod:`streamer.formats`) decodes to :class:`PhoneMessage`; the intake (:mod:`streamer.intake`) makes
+50 Hz samples of the six raw channels from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from model.signals import Stage
+from streamer.wire import Label
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class Sensor(StrEnum):
+    """What was measured, along the phone's three axes."""
+
+    TOTAL_ACCELERATION = "total acceleration"
+    """With gravity: an accelerometer as it is."""
+
+    BODY_ACCELERATION = "body acceleration"
+    """Without gravity, which the phone took away itself."""
+
+    GRAVITY = "gravity"
+    ANGULAR_VELOCITY = "angular velocity"
+
+
+class Unit(StrEnum):
+    """Of the values."""
+
+    G = "g"
+    METRES_PER_SECOND_SQUARED = "m/s2"
+    RADIANS_PER_SECOND = "rad/s"
+    DEGREES_PER_SECOND = "deg/s"
+
+
+class Sign(StrEnum):
+    """What the accelerometer shows along an axis that points up while the phone lies still."""
+
+    ANDROID = "android"
+    """+1 g: the force that holds the phone up, as in the data set."""
+
+    IOS = "ios"
+    """-1 g: gravity itself."""
+
+
+class ClockKind(StrEnum):
+    """What the times count from."""
+
+    UNIX = "unix"
+    BOOT = "boot"
+    """An unknown moment, as the phone's start; goes as fast as any clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Readings of one sensor in one message.
+
+    ``times`` has shape ``(n,)`` in seconds on the message's clock, ``values`` ``(n, 3)`` in ``unit`` and with
+    ``sign``; a unit or sign of None is left open by the format, and is found out from the data or reported.
+    Angular velocity has no sign to find out: it turns the same way round on all phones.
+    """
+
+    sensor: Sensor
+    times: FloatArray
+    values: FloatArray
+    unit: Unit | None
+    sign: Sign | None = Sign.ANDROID
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneMessage:
+    """One message of one phone.
+
+    ``seq`` counts the phone's messages (None: it does not), ``start`` marks the first of a recording (the filters
+    start from zero state), ``stage`` is where the signal chain takes over. ``labels`` say what the owner does.
+    ``facts`` are words for the user about what the format says, such as why a sign was taken for iOS's.
+    ``format`` is the format's name as ``--format`` has it.
+    """
+
+    phone: str
+    format: str
+    readings: tuple[Readings, ...] = ()
+    seq: int | None = None
+    start: bool = False
+    stage: Stage = Stage.RAW
+    clock: ClockKind = ClockKind.UNIX
+    labels: tuple[Label, ...] = ()
+    facts: tuple[str, ...] = ()
