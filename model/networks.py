@@ -8,6 +8,7 @@ This module imports Keras: import it lazily.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -269,6 +270,19 @@ def summary_member_name(index: int) -> str:
 _BUILDERS: dict[str, Callable[..., keras.Model]] = {"lstm": _lstm, "lstm2": _lstm2, "window": _window}
 
 
+def all_hyperparameters(name: str, given: Hyperparameters) -> Hyperparameters:
+    """A network's hyperparameters, the given ones and the defaults of the others.
+
+    A trained model keeps them all, so that a default that changes later rebuilds no other network.
+
+    Raises
+    ------
+    HarError : no such network.
+    """
+    parameters = inspect.signature(_builder(name)).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters} | given
+
+
 def build_network(name: str, **hyperparameters: Any) -> keras.Model:
     """A network with fresh weights.
 
@@ -281,9 +295,14 @@ def build_network(name: str, **hyperparameters: Any) -> keras.Model:
     ------
     HarError : no such network, or it has no such hyperparameter.
     """
-    if name not in _BUILDERS:
-        raise HarError(f"There is no network {name!r}; choose one of {', '.join(_BUILDERS)}.")
+    builder = _builder(name)
     try:
-        return _BUILDERS[name](**hyperparameters)
+        return builder(**hyperparameters)
     except TypeError as error:
         raise HarError(f"The network {name!r} cannot be built from {hyperparameters} ({error}).") from error
+
+
+def _builder(name: str) -> Callable[..., keras.Model]:
+    if name not in _BUILDERS:
+        raise HarError(f"There is no network {name!r}; choose one of {', '.join(_BUILDERS)}.")
+    return _BUILDERS[name]

@@ -51,8 +51,8 @@ class EpochReport:
 class TrainedNetwork:
     """A trained network: ``model`` gives probabilities ``(n, len(classes))`` of raw windows ``(n, 128, 9)``.
 
-    ``network`` and ``hyperparameters`` rebuild it (:func:`model.networks.build_network`); ``training`` says
-    what it learnt from and how, in JSON's types.
+    ``network`` and ``hyperparameters``, all of them, rebuild it (:func:`model.networks.build_network`);
+    ``training`` says what it learnt from and how, in JSON's types.
     """
 
     model: keras.Model
@@ -76,7 +76,7 @@ def train_network(options: TrainingOptions, on_epoch: OnEpoch | None = None) -> 
     HarError : TensorFlow is missing, or a subject is not a training subject.
     """
     _require_tensorflow()
-    from model.networks import NETWORK_CLASSES
+    from model.networks import NETWORK_CLASSES, all_hyperparameters
 
     check_subjects(options.subjects)
     progress = _Progress(options.epochs * options.n_members, on_epoch)
@@ -87,6 +87,7 @@ def train_network(options: TrainingOptions, on_epoch: OnEpoch | None = None) -> 
         model, hyperparameters = _train_reference(options, windows, progress), dict(options.hyperparameters)
     training = _record(options, windows, progress)
     classes = NETWORK_CLASSES[options.network]
+    hyperparameters = all_hyperparameters(options.network, hyperparameters)
     return TrainedNetwork(model, options.network, hyperparameters, classes, progress.history, training)
 
 

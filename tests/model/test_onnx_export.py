@@ -20,7 +20,7 @@ from model.artefact import (
 from model.bundled import official_windows
 from model.classifier import Classifier
 from model.errors import ArtefactError
-from model.networks import NETWORK_CLASSES, build_network
+from model.networks import NETWORK_CLASSES, all_hyperparameters, build_network
 from model.onnx_export import export_onnx
 from model.packaging import pack, prepare_tensorflow
 from model.training import NETWORKS, TrainingOptions, train_network
@@ -83,7 +83,8 @@ def test_a_trained_network_becomes_an_artefact(trained: Artefact, windows: Any, 
     write_artefact(tmp_path / "small.har", trained)
     read = read_artefact(tmp_path / "small.har")
     assert read == trained
-    assert (read.card.name, read.card.network, read.card.hyperparameters) == ("small", "lstm", {"units": 4})
+    assert (read.card.name, read.card.network) == ("small", "lstm")
+    assert read.card.hyperparameters == {"units": 4, "dropout": 0.5}
     assert read.card.n_parameters == 4 * 4 * (9 + 4 + 1) + 6 * (4 + 1)
     assert read.card.training.subjects == (1,)
     assert read.card.training.windows == 347  # subject 1 in UCI HAR v1.0's subject_train.txt
@@ -104,3 +105,8 @@ def test_export_says_nothing_and_names_its_ends(capfd: pytest.CaptureFixture[str
     graph = onnx.load_from_string(export_onnx(model)).graph
     assert [end.name for end in (*graph.input, *graph.output)] == ["windows", "probabilities"]
     assert capfd.readouterr() == ("", "")
+
+
+def test_model_in_the_box_names_every_hyperparameter() -> None:
+    card = read_artefact(default_artefact_path()).card
+    assert set(card.hyperparameters) == set(all_hyperparameters(card.network, {}))
