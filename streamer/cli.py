@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
-from streamer.report_command import report
+from streamer.report.command import report
 
 if TYPE_CHECKING:
     from streamer.address import BrokerAddress

@@ -29,8 +29,8 @@ ONLY_IN = {
         "streamer.console.detail",
         "streamer.console.frame",
         "streamer.console.overview",
-        "streamer.report_command",
-        "streamer.report_tables",
+        "streamer.report.command",
+        "streamer.report.tables",
         "replay.cli",
         "replay.display",
         "replay.run",
@@ -39,7 +39,7 @@ ONLY_IN = {
     "tensorflow": {"model.onnx_export", "model.packaging", "model.training"},
     "blessed": {"streamer.console.app"},
     "psutil": {"streamer.session"},
-    "matplotlib": {"model.plots", "streamer.report_plots"},
+    "matplotlib": {"model.plots", "streamer.report.plots"},
     "onnxruntime": {"model.classifier"},
 }
 """The modules that may know a library, at run time or as a type."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from model.decision import ANSWERS
-from streamer.session_report import PhoneFigures, SessionReport
+from streamer.report.figures import PhoneFigures, SessionReport
 from streamer.tally import HOP_S
 
 LETTERS = dict(zip(ANSWERS, "WUDSTL-?", strict=True))

@@ -8,8 +8,8 @@ from pathlib import Path
 from model.decision import ANSWERS
 from model.errors import HarError
 from model.page import facts, page, section, table, text, tiles
-from streamer.report_words import LONGEST_GAP_S, MOST_PHONES, accuracy_rows, changed, conditions, loss_rows
-from streamer.session_report import PhoneFigures, SessionReport
+from streamer.report.figures import PhoneFigures, SessionReport
+from streamer.report.words import LONGEST_GAP_S, MOST_PHONES, accuracy_rows, changed, conditions, loss_rows
 
 MOST_ROWS = 1000
 """Lines of a table at most."""
@@ -78,7 +78,7 @@ def _headline(report: SessionReport) -> str:
 
 
 def _time(report: SessionReport) -> str:
-    from streamer.report_plots import seconds_plot, timeline_plot
+    from streamer.report.plots import seconds_plot, timeline_plot
 
     phones = [phone for phone in report.phones if phone.runs]
     more = f" Drawn are {MOST_PHONES} of {len(phones)} phones." if len(phones) > MOST_PHONES else ""
@@ -136,7 +136,7 @@ def _words(name: str) -> str:
 
 
 def _losses(report: SessionReport) -> str:
-    from streamer.report_plots import latency_plot
+    from streamer.report.plots import latency_plot
 
     explanation = "Latency counts from the arrival of the message that completed a window to its prediction. " + (
         "Losses are those of the summary." if report.losses else "Without a summary, losses are what warnings tell."
@@ -146,7 +146,7 @@ def _losses(report: SessionReport) -> str:
 
 
 def _accuracy(report: SessionReport) -> str:
-    from streamer.report_plots import confusion_plot
+    from streamer.report.plots import confusion_plot
 
     explanation = (
         "Windows that lie inside one labelled activity: of all of them the likeliest activity counts, also where the "

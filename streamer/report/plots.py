@@ -1,6 +1,6 @@
 """The plots of a session's report, in the style of the evaluation's (:mod:`model.plots`).
 
-Needs Matplotlib (extra ``report``); only :mod:`streamer.report_page` imports this, when a page is written.
+Needs Matplotlib (extra ``report``); only :mod:`streamer.report.page` imports this, when a page is written.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from model.activities import ACTIVITIES
 from model.decision import ANSWERS
 from model.plots import COLOURS, STYLE, WIDTH, draw_confusion, short_names, svg
 from model.text import printable
-from streamer.report_words import columns, positions
-from streamer.session_report import Latency, PhoneFigures
+from streamer.report.figures import Latency, PhoneFigures
+from streamer.report.words import columns, positions
 
 _STYLE: dict[Any, Any] = STYLE | {"text.parse_math": False}
 """A phone's name may hold ``$``."""

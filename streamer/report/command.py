@@ -19,10 +19,10 @@ def report(file: Path, html: Path | None, as_json: bool) -> None:
     """Tell what a session adds up to, of FILE that listen --output jsonl has written (- for stdin)."""
     import msgspec
 
-    from streamer.session_report import read_session
+    from streamer.report.figures import read_session
 
     if html:
-        from streamer.report_page import check_page, write_page
+        from streamer.report.page import check_page, write_page
 
         check_page(html)
         if html.exists() and file.exists() and html.samefile(file):
@@ -39,6 +39,6 @@ def report(file: Path, html: Path | None, as_json: bool) -> None:
     else:
         from rich.console import Console
 
-        from streamer.report_tables import print_report
+        from streamer.report.tables import print_report
 
         print_report(figures, Console(highlight=False))

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from model.activities import ACTIVITIES
 from streamer.outputs import clock_time, printable
-from streamer.report_words import LETTERS, MOST_PHONES, accuracy_rows, changed, columns, conditions, loss_rows
-from streamer.session_report import PhoneFigures, SessionReport
+from streamer.report.figures import PhoneFigures, SessionReport
+from streamer.report.words import LETTERS, MOST_PHONES, accuracy_rows, changed, columns, conditions, loss_rows
 
 NAME_WIDTH = 14
 """Characters of a phone's name that are shown."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from model.activities import ACTIVITIES
 from model.decision import ANSWERS
 from model.errors import HarError
-from streamer.session_lines import EventLine, Line, Losses, PredictionLine, WarningLine, decode, lines_of
+from streamer.report.lines import EventLine, Line, Losses, PredictionLine, WarningLine, decode, lines_of
 from streamer.tally import HOP_S, PERCENTILES
 
 MOST_REASONS = 200

@@ -21,11 +21,11 @@ from model.errors import HarError
 from model.smoothing import FilterSettings
 from streamer.outputs import JsonLines, Notice
 from streamer.recognizer import Recognizer
-from streamer.report_page import render_page, write_page
-from streamer.report_tables import print_report, strip
-from streamer.report_words import positions
-from streamer.session_lines import LONGEST_LINE
-from streamer.session_report import SessionReport, read_session
+from streamer.report.figures import SessionReport, read_session
+from streamer.report.lines import LONGEST_LINE
+from streamer.report.page import render_page, write_page
+from streamer.report.tables import print_report, strip
+from streamer.report.words import positions
 from streamer.tally import HOP_S, Tally
 from streamer.wire import Label, Samples
 from tests.processes import assert_one_sentence, run
@@ -306,7 +306,7 @@ def test_what_cannot_be_read_or_written_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_without_matplotlib_the_extra_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("streamer.report_page.find_spec", lambda name: None)
+    monkeypatch.setattr("streamer.report.page.find_spec", lambda name: None)
     with pytest.raises(HarError, match=re.escape("pip install 'har-stream[report]'")):
         write_page(tmp_path / "x.html", read(line(0)), "x")
     assert list(tmp_path.iterdir()) == []
