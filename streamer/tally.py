@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, TRANSITION
 from model.decision import UNKNOWN
 from model.novelty import THRESHOLD
 from model.signals import SAMPLING_RATE
-from model.smoothing import TRANSITION
 from model.windows import HOP
 from streamer.activity_tracker import Prediction
 from streamer.continuity import Judgement, Verdict
