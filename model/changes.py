@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from model.activities import ACTIVITIES, TRANSITION
+from model.activities import ACTIVITIES
+from model.smoothing import TRANSITION
 
 
 @dataclass(frozen=True)

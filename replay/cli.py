@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
-from replay.options import speed, subjects, topic_root
+from replay.options import SPLITS, is_given, refuse_for_a_file, speed, subjects, topic_root
 from streamer.address import parse_broker, read_password
 
 if TYPE_CHECKING:
-    from replay.run import Outcome, ReplayOptions
+    from replay.run import Outcome, PlayOptions, ReplayOptions
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PLACE = click.Path(exists=True, path_type=Path)
@@ -23,8 +23,10 @@ _HELP = """Publish recordings as simulated phones.
 SOURCE is test, train or all: the recordings of UCI HAR's 9 test subjects, of its 21 training subjects, or of all
 30. Each recording becomes a phone called like s02-e03 (subject, experiment). It publishes samples on
 <root>/<phone>/imu and what the subject does on <root>/<phone>/label, as in UCI HAR's own recordings at 50 Hz.
-
 Time stamps are the recording's clock from now on: 1/50 s a sample, at any speed.
+
+Or SOURCE is a file made by har-stream listen --record: its messages are published again as they came, the same bytes
+on the same topics with the same time between them.
 
 Exit status: 0 when everything was sent; the CONNACK code (1 to 5) when the broker refuses; 1 on any other failure; 2
 on wrong usage; 130 on Ctrl-C and 143 on SIGTERM, after the summary.
@@ -61,7 +63,9 @@ on wrong usage; 130 on Ctrl-C and 143 on SIGTERM, after the summary.
     help="Quality of service. With 1 the broker acknowledges each message, so that none is lost on the way to it and "
     "the replay never runs ahead of it.",
 )
-@click.option("--root", callback=topic_root, default="har", help="First level of the topics.")
+@click.option(
+    "--root", callback=topic_root, default="har", help="First level of the topics; of a file's, to replace theirs."
+)
 @click.option("--subjects", metavar="2,4,9", callback=subjects, help="Only these subjects.")
 @click.option(
     "--speed",
@@ -88,35 +92,48 @@ on wrong usage; 130 on Ctrl-C and 143 on SIGTERM, after the summary.
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object on stdout.")
 def command(as_json: bool, **values: Any) -> int:
     """Replay, report, and return the exit status."""
-    options = _options(**values)
+    is_file = values["source"] not in SPLITS and Path(values["source"]).exists()
+    if is_file:
+        refuse_for_a_file(click.get_current_context())
+    password = read_password(values.pop("pw"), values.pop("password_file"))
+    values["address"] = parse_broker(values.pop("broker"), username=values.pop("username"), password=password)
     from rich.console import Console
 
-    from replay.run import replay
+    from replay.run import play, replay
 
     console = Console(stderr=True)
-    return _report(replay(options, console), as_json, console)
+    outcome = play(_play_options(values), console) if is_file else replay(_replay_options(values), console)
+    return _report(outcome, as_json, console)
 
 
-def _options(
-    *, broker: str, username: str | None, pw: str | None, password_file: Path | None, **values: Any
-) -> ReplayOptions:
-    address = parse_broker(broker, username=username, password=read_password(pw, password_file))
+def _play_options(values: dict[str, Any]) -> PlayOptions:
+    from replay.run import PlayOptions
+
+    return PlayOptions(
+        capture=Path(values["source"]),
+        root=values["root"] if is_given(click.get_current_context(), "root") else None,
+        **_send_options(values),
+    )
+
+
+def _send_options(values: dict[str, Any]) -> dict[str, Any]:
+    chosen = {name: values[name] for name in ("address", "qos", "speed", "cafile")}
+    return chosen | {"start_delay_s": values["start_delay"]}
+
+
+def _replay_options(values: dict[str, Any]) -> ReplayOptions:
     from replay.faults import Faults
     from replay.phone import Manner
     from replay.run import ReplayOptions
 
     return ReplayOptions(
+        **_send_options(values),
         source=values["source"],
-        address=address,
-        qos=values["qos"],
-        speed=values["speed"],
         rate=values["rate"],
         subjects=values["subjects"],
         data_dir=values["data_dir"],
         n_phones=values["phones"],
-        start_delay_s=values["start_delay"],
         seed=values["seed"],
-        cafile=values["cafile"],
         manner=Manner(
             root=values["root"],
             batch=values["batch"],

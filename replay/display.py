@@ -11,20 +11,20 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from replay.tally import Tally
+from replay.tally import Sent
 
 _REFRESH_HZ = 4
 
 
 @contextmanager
-def progress(console: Console, tally: Tally, *, where: str, total: int | None, started: float) -> Iterator[None]:
+def progress(console: Console, tally: Sent, *, where: str, total: int | None, started: float) -> Iterator[None]:
     """Show ``tally`` as it grows: a bar on a terminal, else one line now.
 
-    ``total`` samples are expected, None: no end. ``started`` is on :func:`time.monotonic`.
+    ``total`` is expected, in ``tally.unit``, None: no end. ``started`` is on :func:`time.monotonic`.
     """
     if not console.is_terminal:
-        amount = "without end" if total is None else f"{total} samples"
-        console.print(f"Replaying {tally.phones} phones to {where}: {amount}", soft_wrap=True, highlight=False)
+        amount = "without end" if total is None else f"{total} {tally.unit}"
+        console.print(f"Replaying {tally.senders} to {where}: {amount}", soft_wrap=True, highlight=False)
         yield
         return
 
@@ -35,13 +35,13 @@ def progress(console: Console, tally: Tally, *, where: str, total: int | None, s
         yield
 
 
-def progress_frame(tally: Tally, *, where: str, total: int | None, elapsed_s: float) -> Group:
+def progress_frame(tally: Sent, *, where: str, total: int | None, elapsed_s: float) -> Group:
     """One frame of the progress display."""
-    rate = tally.samples / elapsed_s if elapsed_s > 0 else 0.0
-    done = min(tally.samples, total) if total is not None else 0
+    rate = tally.done / elapsed_s if elapsed_s > 0 else 0.0
+    done = min(tally.done, total) if total is not None else 0
     remaining = (total - done) / rate if total is not None and rate > 0 else None
     facts = [
-        f"{tally.samples:,}" + ("" if total is None else f" of {total:,}") + " samples",
+        f"{tally.done:,}" + ("" if total is None else f" of {total:,}") + f" {tally.unit}",
         f"{rate:,.0f}/s",
         f"{_clock(elapsed_s)} elapsed",
         "" if remaining is None else f"{_clock(remaining)} to go",
@@ -50,20 +50,19 @@ def progress_frame(tally: Tally, *, where: str, total: int | None, elapsed_s: fl
     ]
     table = Table.grid(padding=(0, 2))
     bar = ProgressBar(total=total, completed=done, width=40, pulse=total is None)
-    table.add_row(f"[bold]{tally.phones} phones[/] to {where}", bar)
+    table.add_row(f"[bold]{tally.senders}[/] to {where}", bar)
     return Group(table, "  ".join(fact for fact in facts if fact))
 
 
-def print_summary(console: Console, tally: Tally) -> None:
+def print_summary(console: Console, tally: Sent) -> None:
     """What was sent, in one line."""
     console.print(summary_line(tally), soft_wrap=True, highlight=False, markup=False)
 
 
-def summary_line(tally: Tally) -> str:
+def summary_line(tally: Sent) -> str:
     """What was sent, in one line of text."""
     facts = [
-        f"Sent {tally.samples} samples in {tally.messages} messages and {tally.labels} labels "
-        f"({tally.n_bytes / 1e6:.1f} MB) of {tally.recordings} recordings by {tally.phones} phones",
+        f"Sent {tally.contents}",
         f"in {tally.duration_s:.1f} s, {tally.real_time_factor:.3g} times real time",
         f"late {_late(tally)}" if tally.lateness.count else "",
         _counts(tally),
@@ -71,12 +70,13 @@ def summary_line(tally: Tally) -> str:
     return "; ".join(fact for fact in facts if fact) + "."
 
 
-def _counts(tally: Tally) -> str:
+def _counts(tally: Sent) -> str:
     names = ("dropped", "duplicated", "reordered", "reconnects", "lost")
-    return ", ".join(f"{getattr(tally, name)} {name}" for name in names if getattr(tally, name))
+    counts = {name: getattr(tally, name, 0) for name in names}
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
-def _late(tally: Tally) -> str:
+def _late(tally: Sent) -> str:
     return f"{tally.lateness.mean_s * 1e3:.1f} ms (max {tally.lateness.max_s * 1e3:.1f})"
 
 

@@ -1,10 +1,40 @@
-"""Checks of the command line's options that click has no type for; each is a click callback."""
+"""Checks of the command line's options that click has no type for; those of one option are click callbacks."""
 
 from __future__ import annotations
 
 import math
 
 import click
+from click.core import ParameterSource
+
+from model.errors import HarError
+
+SPLITS = ("test", "train", "all")
+"""Sources that name the subjects of a split."""
+
+OF_PHONES = (
+    *("subjects", "loop", "phones", "data_dir", "batch", "encoding", "rate", "unit", "labels"),
+    *("jitter_ms", "drop", "duplicate", "reorder", "seed"),
+)
+"""Parameters that say how simulated phones send; a capture's messages are sent as they came."""
+
+
+def is_given(context: click.Context, name: str) -> bool:
+    """Whether an option was given, and has not only its default."""
+    return context.get_parameter_source(name) not in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
+
+
+def refuse_for_a_file(context: click.Context) -> None:
+    """Let no option pass that a capture's messages, sent as they came, cannot heed.
+
+    Raises
+    ------
+    HarError : naming the first such option.
+    """
+    for option in context.command.params:
+        if option.name in OF_PHONES and is_given(context, option.name):
+            name = max(option.opts, key=len)
+            raise HarError(f"A recorded file is played as it was received, so {name} does not apply; leave it out.")
 
 
 def speed(context: click.Context, option: click.Parameter, text: str) -> float:

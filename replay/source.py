@@ -14,9 +14,7 @@ from model.data_sets import Session, replayable
 from model.errors import DataError
 from model.recordings import Recording, Segment, subjects_of
 from model.signals import SAMPLING_RATE, STANDARD_GRAVITY, FloatArray, Stage, Start
-
-SPLITS = ("test", "train", "all")
-"""Sources that name the subjects of a split."""
+from replay.options import SPLITS
 
 _MAX_RATIO_TERM = 1000
 """Bound of the resampling ratio's terms, and by it of the anti-aliasing filter's length."""
@@ -56,7 +54,7 @@ def find_sessions(source: str, subjects: Sequence[int] | None, data_dir: Path | 
 
     Parameters
     ----------
-    source : one of :data:`SPLITS`.
+    source : one of :data:`replay.options.SPLITS`.
     subjects : only these; None for all.
     data_dir : an official data set to take them from; None for the bundled recordings.
 
@@ -65,7 +63,9 @@ def find_sessions(source: str, subjects: Sequence[int] | None, data_dir: Path | 
     DataError : the source is unknown, a subject is not in it, or the data cannot be read.
     """
     if source not in SPLITS:
-        raise DataError(f"There is no source {source!r} to replay; give one of {', '.join(SPLITS)}.")
+        raise DataError(
+            f"There is no source {source!r} to replay; give {', '.join(SPLITS)}, or a file of listen --record."
+        )
     members = subjects_of(source)
     strangers = sorted(set(subjects or ()) - set(members))
     if strangers:

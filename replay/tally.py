@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from replay.phone import Outgoing
 
@@ -29,27 +30,94 @@ class Lateness:
 
 
 @dataclass(slots=True)
-class Tally:
-    """Totals over all phones. ``messages`` carry samples, ``labels`` are counted apart; ``n_bytes`` is of both.
+class Sent(ABC):
+    """Totals of what was sent. ``n_bytes`` is of all messages; ``lost`` ones of QoS 0 went down with a connection.
 
-    ``recordings`` counts those begun. ``dropped``, ``duplicated`` and ``reordered`` were done on purpose; ``lost``
-    messages of QoS 0 went down with a connection. ``recording_s`` is the recording time that has passed.
+    ``recording_s`` is the recording time that has passed.
     """
 
-    phones: int = 0
-    recordings: int = 0
     messages: int = 0
-    samples: int = 0
-    labels: int = 0
     n_bytes: int = 0
-    dropped: int = 0
-    duplicated: int = 0
-    reordered: int = 0
     reconnects: int = 0
     lost: int = 0
     recording_s: float = 0.0
     duration_s: float = 0.0
     lateness: Lateness = field(default_factory=Lateness)
+
+    unit: ClassVar[str]
+    """What progress is counted in."""
+
+    @property
+    @abstractmethod
+    def done(self) -> int:
+        """How much has been sent, in ``unit``."""
+
+    @property
+    @abstractmethod
+    def senders(self) -> str:
+        """Whose messages they are, in words."""
+
+    @property
+    @abstractmethod
+    def contents(self) -> str:
+        """What was sent, in words."""
+
+    @abstractmethod
+    def count(self, message: Outgoing) -> None:
+        """Add a message that was handed to the broker."""
+
+    @property
+    def real_time_factor(self) -> float:
+        """Recording time sent per second, 0 before anything was."""
+        return self.recording_s / self.duration_s if self.duration_s > 0 else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary for ``--json``."""
+        return {
+            "bytes": self.n_bytes,
+            "reconnects": self.reconnects,
+            "lost": self.lost,
+            "duration_s": round(self.duration_s, 3),
+            "real_time_factor": round(self.real_time_factor, 3),
+            "late_mean_ms": round(self.lateness.mean_s * 1e3, 3) if self.lateness.count else None,
+            "late_max_ms": round(self.lateness.max_s * 1e3, 3) if self.lateness.count else None,
+        }
+
+
+@dataclass(slots=True)
+class Tally(Sent):
+    """Totals over all phones. ``messages`` carry samples, ``labels`` are counted apart.
+
+    ``recordings`` counts those begun. ``dropped``, ``duplicated`` and ``reordered`` were done on purpose.
+    """
+
+    phones: int = 0
+    recordings: int = 0
+    samples: int = 0
+    labels: int = 0
+    dropped: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+
+    unit: ClassVar[str] = "samples"
+
+    @property
+    def done(self) -> int:
+        """Samples."""
+        return self.samples
+
+    @property
+    def senders(self) -> str:
+        """The phones."""
+        return f"{self.phones} phones"
+
+    @property
+    def contents(self) -> str:
+        """Samples, messages, labels, recordings."""
+        return (
+            f"{self.samples} samples in {self.messages} messages and {self.labels} labels "
+            f"({self.n_bytes / 1e6:.1f} MB) of {self.recordings} recordings by {self.phones} phones"
+        )
 
     def count(self, message: Outgoing) -> None:
         """Add a message that was handed to the broker."""
@@ -62,20 +130,41 @@ class Tally:
         else:
             self.labels += 1
 
-    @property
-    def real_time_factor(self) -> float:
-        """Recording time sent per second, 0 before anything was."""
-        return self.recording_s / self.duration_s if self.duration_s > 0 else 0.0
-
     def as_dict(self) -> dict[str, Any]:
         """The summary for ``--json``."""
         names = ("phones", "recordings", "messages", "samples", "labels", "dropped", "duplicated", "reordered")
-        return {name: getattr(self, name) for name in names} | {
-            "bytes": self.n_bytes,
-            "reconnects": self.reconnects,
-            "lost": self.lost,
-            "duration_s": round(self.duration_s, 3),
-            "real_time_factor": round(self.real_time_factor, 3),
-            "late_mean_ms": round(self.lateness.mean_s * 1e3, 3) if self.lateness.count else None,
-            "late_max_ms": round(self.lateness.max_s * 1e3, 3) if self.lateness.count else None,
-        }
+        return {name: getattr(self, name) for name in names} | Sent.as_dict(self)
+
+
+@dataclass(slots=True)
+class CaptureTally(Sent):
+    """Totals of a capture that is played back; what its messages hold is not looked into."""
+
+    topics: int = 0
+
+    unit: ClassVar[str] = "messages"
+
+    @property
+    def done(self) -> int:
+        """Messages."""
+        return self.messages
+
+    @property
+    def senders(self) -> str:
+        """The topics."""
+        return f"{self.topics} topics"
+
+    @property
+    def contents(self) -> str:
+        """Messages and topics."""
+        return f"{self.messages} messages ({self.n_bytes / 1e6:.1f} MB) of {self.topics} topics"
+
+    def count(self, message: Outgoing) -> None:
+        """Add a message that was handed to the broker."""
+        self.messages += 1
+        self.n_bytes += len(message.payload)
+        self.recording_s = max(self.recording_s, message.due_s)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary for ``--json``."""
+        return {"topics": self.topics, "messages": self.messages} | Sent.as_dict(self)

@@ -38,6 +38,12 @@ def _shared_options(command: Decorated) -> Decorated:
                 "--save-windows", type=FILE, metavar="FILE.npz", help="Keep the windows that were classified."
             ),
             click.option(
+                "--record",
+                type=FILE,
+                metavar="FILE",
+                help="Keep everything received, as it came; for har-replay and har-stream report.",
+            ),
+            click.option(
                 "--smoothing/--no-smoothing",
                 default=True,
                 help="Whether an answer heeds the windows before, or each window alone.",
@@ -174,6 +180,7 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
         output=flags["output"] or default_output,
         model=flags["model"],
         save_windows=flags["save_windows"],
+        record=flags["record"],
         timeout_s=flags["timeout_s"],
         ascii_only=flags["ascii_only"],
     )

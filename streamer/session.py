@@ -15,9 +15,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from model.errors import HarError
-from model.text import MOST, printable
+from streamer.capture.recorder import Recorder, recording
 from streamer.listener import Listener, ListenerOptions
-from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
+from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, printable, summary_lines
 from streamer.subscriber import Subscriber, SubscriberOptions
 
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """What a run is to do. ``output`` is dashboard, plain or jsonl; ``timeout_s`` ends it."""
+    """What to do. ``output`` is dashboard, plain or jsonl, ``record`` a capture to make, ``timeout_s`` ends it."""
 
     subscriber: SubscriberOptions
     listener: ListenerOptions
     output: str
     model: Path | None = None
     save_windows: Path | None = None
+    record: Path | None = None
     timeout_s: float | None = None
     ascii_only: bool = False
 
@@ -51,7 +52,7 @@ class LogLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the line."""
-        self._recent.lines.append(printable(f"{record.levelname.lower()}: {record.getMessage()}", MOST))
+        self._recent.lines.append(printable(f"{record.levelname.lower()}: {record.getMessage()}"))
 
 
 def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _listener: False) -> int:
@@ -59,25 +60,26 @@ def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _l
 
     Raises
     ------
-    HarError : the model, the broker or an output cannot be used.
+    HarError : the model, the broker, an output or the file to record to cannot be used.
     """
     from model.classifier import Classifier
 
     recent = Recent()
     classifier = Classifier.load(options.model)
     listener = Listener(options.listener, classifier, _outputs(options, recent))
-    subscriber = Subscriber(options.subscriber, listener.receive)
-    with _interrupts() as interrupted, _logging(options, recent):
+    with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
+        on_message = recorder.before(listener.receive) if recorder else listener.receive
+        subscriber = Subscriber(options.subscriber, on_message)
         subscriber.start()
         listener.start()
-        _greet(options)
+        _greet(options, recent)
         end = _End(options.timeout_s, lambda: interrupted.is_set() or listener.done.is_set() or is_over(listener))
         try:
             _watch(options, listener, subscriber, recent, end)
-            summary = _stop(subscriber, listener)
+            summary = _stop(subscriber, listener, recorder)
         except BaseException:
             # What has been received is kept even now; a run in which nothing came has nothing to tell.
-            _stop(subscriber, listener, if_any=True)
+            _stop(subscriber, listener, recorder, if_any=True)
             raise
     if listener.failure:
         _raise(listener.failure)
@@ -101,21 +103,27 @@ class _End:
         return self.is_late
 
 
-def _stop(subscriber: Subscriber, listener: Listener, *, if_any: bool = False) -> dict[str, Any]:
+def _stop(
+    subscriber: Subscriber, listener: Listener, recorder: Recorder | None, *, if_any: bool = False
+) -> dict[str, Any]:
     """Hear no more, recognise what was heard, and finish the outputs (``if_any``: if anything was heard)."""
     subscriber.stop()
-    summary = listener.stop()
+    summary = listener.stop() | ({"recording": recorder.close()} if recorder else {})
     if listener.tally.totals.messages or not if_any:
         listener.finish(summary)
     return summary
 
 
-def _greet(options: SessionOptions) -> None:
+def _greet(options: SessionOptions, recent: Recent) -> None:
     """Say on stderr that it hears, for people and scripts that wait for it."""
-    if options.output != "dashboard":
-        topics = ", ".join(options.subscriber.topics)
-        sys.stderr.write(f"Listening to {topics} at {options.subscriber.address}\n")
-        sys.stderr.flush()
+    recording_to = f"recording to {options.record}" if options.record else ""
+    if options.output == "dashboard":
+        recent.lines.extend([printable(recording_to)] if recording_to else [])
+        return
+    topics = ", ".join(options.subscriber.topics)
+    line = f"Listening to {topics} at {options.subscriber.address}{recording_to and ', '}{recording_to}"
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:

@@ -39,11 +39,7 @@ _JSON_STARTS = b"{ \t\r\n"
 
 
 class WireError(ValueError):
-    """A payload or topic that is not of its format; ``str(error)`` says why, ``phone`` whose it is if that is known."""
-
-    def __init__(self, reason: str, phone: str | None = None) -> None:
-        super().__init__(reason)
-        self.phone = phone
+    """A payload or topic that is not of the wire format; ``str(error)`` says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.activities import ACTIVITIES, TRANSITION
+from model.activities import ACTIVITIES
 from model.smoothing import (
     MAX_LAG,
     NO_EVIDENCE,
+    TRANSITION,
     ActivityFilter,
     FilterSettings,
     activities_then_transition,

@@ -1,0 +1,176 @@
+"""``listen --record`` as a process: what was heard is in the file, whatever happens to the listener."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from streamer.capture.format import Record
+from streamer.capture.reader import open_capture
+from tests.brokers import USER, Mosquitto, free_port, start_mosquitto
+from tests.processes import TIMEOUT_S, Listening, assert_one_sentence, command, environment, run
+from tests.subscribers import subscriber
+
+
+@pytest.fixture(scope="module")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    with start_mosquitto(tmp_path_factory.mktemp("broker")) as broker:
+        yield broker
+
+
+def replay(where: str, *arguments: object) -> None:
+    done = run("replay", *arguments, "--broker", where, "--speed", "max")
+    assert done.returncode == 0, done.stderr
+
+
+def read(path: Path) -> tuple[list[Record], str | None]:
+    with open_capture(path) as capture:
+        return list(capture), capture.damage
+
+
+def wait_for_records(path: Path, count: int) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while len(read(path)[0]) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+class Heard:
+    """What one listener made of what it heard."""
+
+    def __init__(self, listener: Listening, windows: Path) -> None:
+        predictions = listener.of_type("prediction")
+        self.summary = listener.lines[-1]
+        self.predictions: dict[str, list[dict[str, Any]]] = {}
+        for line in predictions:
+            line.pop("latency_ms")
+            self.predictions.setdefault(line["phone"], []).append(line)
+        self.windows: dict[str, np.ndarray] = {}
+        with np.load(windows, allow_pickle=False) as saved:
+            for phone in self.predictions:
+                self.windows[phone] = saved["windows"][saved["phone"] == phone]
+
+
+def check_alike(predictions: list[dict[str, Any]], others: list[dict[str, Any]]) -> None:
+    """The same; probabilities to 1e-5, as a matrix product's last bits depend on how many windows are in a batch."""
+    assert len(predictions) == len(others)
+    for one, other in zip(predictions, others, strict=True):
+        assert one.pop("probabilities") == pytest.approx(other.pop("probabilities"), abs=1e-5)
+        assert one.pop("confidence") == pytest.approx(other.pop("confidence"), abs=1e-5)
+        assert one == other
+
+
+def heard(where: str, windows: Path, source: tuple[object, ...], *arguments: object) -> Heard:
+    """Listen while a replay runs, and for as long as lines come after it."""
+    listener = Listening("--broker", where, "--save-windows", windows, *arguments)
+    try:
+        replay(where, *source)
+        listener.wait_until_quiet()
+        listener.stop()
+    finally:
+        listener.kill()
+    return Heard(listener, windows)
+
+
+def test_a_replayed_capture_gives_the_same_windows_and_predictions(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    file = tmp_path / "session.cap"
+    recorded = heard(mosquitto.where, tmp_path / "a.npz", ("test", "--subjects", "2"), "--record", file)
+    played = heard(mosquitto.where, tmp_path / "b.npz", (file,))
+    records, damage = read(file)
+    assert damage is None
+    assert recorded.summary["recording"] == {
+        "file": str(file), "messages": len(records), "missed": 0, "failure": None
+    }  # fmt: skip
+    assert set(played.windows) == set(recorded.windows) == {"s02-e03", "s02-e04"}
+    for phone, windows in recorded.windows.items():
+        assert len(windows) > 200
+        assert np.array_equal(played.windows[phone], windows)
+        check_alike(played.predictions[phone], recorded.predictions[phone])
+    assert played.summary["labelled_windows"] == recorded.summary["labelled_windows"] > 200
+    assert played.summary["confusion_matrix"] == recorded.summary["confusion_matrix"]
+
+
+def test_a_killed_listener_s_recording_is_read_to_the_last_second(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    file = tmp_path / "killed.cap"
+    with subscriber(mosquitto.port, "har/+/imu") as all_of_it:
+        listener = Listening("--broker", mosquitto.where, "--record", file, "-t", "har/+/imu")
+        assert f"recording to {file}" in listener.greeting
+        replay(mosquitto.where, "test", "--subjects", "20", "--phones", 1)
+        sent = len(all_of_it.wait_for(500))
+        wait_for_records(file, sent)
+        listener.kill()
+        records, damage = read(file)
+        assert [(r.topic, r.payload) for r in records] == all_of_it.messages
+    assert damage is not None
+    assert "no end" in damage
+
+
+def test_on_a_full_disk_recording_stops_and_listening_goes_on(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """A limit of the file's size is to the writer what a full disk is."""
+    file, limit = tmp_path / "full.cap", 100_000
+    process = subprocess.Popen(
+        command("streamer", "listen", "--output", "jsonl", "--broker", mosquitto.where, "--record", file),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert process.stderr
+    assert process.stdout
+    try:
+        assert process.stderr.readline().startswith("Listening to ")
+        replay(mosquitto.where, "test", "--subjects", "2")
+        warning = process.stderr.readline()
+        assert warning.startswith(f"recording to {file} has stopped (")
+        assert warning.endswith("listening goes on\n")
+        replay(mosquitto.where, "test", "--subjects", "20", "--phones", 1)
+        first_of_20 = next(line for line in process.stdout if '"phone": "s20-' in line)
+        assert '"answer"' in first_of_20
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=TIMEOUT_S)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    assert '"failure": "File too large"' in out.splitlines()[-1]
+    assert '"dropped_messages": 0' in out.splitlines()[-1]
+    records, damage = read(file)
+    assert file.stat().st_size <= limit
+    assert records
+    assert damage is not None
+
+
+def test_no_password_is_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret.cap"
+    with start_mosquitto(tmp_path, password="geheim") as broker:
+        where = f"mqtt://{USER}:geheim@{broker.where}"
+        listener = Listening("--broker", where, "--record", file, "-i", "listener-7", "-C", "1")
+        try:
+            replay(where, "test", "--subjects", "20", "--phones", 1)
+            assert listener.wait() == 0
+        finally:
+            listener.kill()
+    records, _ = read(file)
+    content = file.read_bytes() + b"".join(record.topic.encode() + record.payload for record in records)
+    for secret in (b"geheim", broker.where.encode(), b"listener-7"):
+        assert secret not in content
+
+
+def test_what_exists_is_not_overwritten_and_without_a_broker_nothing_is_left(tmp_path: Path) -> None:
+    file = tmp_path / "mine"
+    file.write_text("mine")
+    assert_one_sentence(run("streamer", "listen", "--record", file), "exists", "--record")
+    assert file.read_text() == "mine"
+    done = run("streamer", "listen", "--broker", f"127.0.0.1:{free_port()}", "--record", tmp_path / "new.cap")
+    assert_one_sentence(done, "no broker")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine"]
+    assert_one_sentence(run("streamer", "listen", "--record", tmp_path / "none" / "x"), "cannot be recorded to")
