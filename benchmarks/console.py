@@ -25,10 +25,8 @@ from streamer.console.frame import draw
 from streamer.console.snapshot import Snapshot, take_detail, take_health, take_rows
 from streamer.console.theme import UNICODE
 from streamer.console.view import Page, View
-from streamer.continuity import Judgement, Verdict
-from streamer.phone_stream import ReadyWindow
+from streamer.phone_stream import ReadyWindow, Taken
 from streamer.tally import HISTORY, HOP_S, LATENCIES, Tally
-from streamer.wire import Samples
 
 PHONES = (10, 100, 1000)
 
@@ -36,12 +34,11 @@ PHONES = (10, 100, 1000)
 def filled_tally(n_phones: int) -> Tally:
     """A tally of phones with a full history, labels, and as many latencies as are ever kept."""
     tally = Tally(max_phones=n_phones)
-    samples = Samples(np.zeros((64, 6)), np.arange(64) / 50)
     values = np.random.default_rng(0).normal(size=(128, 9)).astype(np.float32)
     for k in range(max(HISTORY, -(-LATENCIES // n_phones))):
         for number in range(n_phones):
             name, now_s = f"phone-{number:04d}", k * HOP_S
-            tally.message(name, samples, Judgement(Verdict.START), now_s)
+            tally.message(name, 64, Taken(), now_s)
             tally.prediction(_prediction(name, ACTIVITIES[(number + k // 9) % 6], now_s, values), now_s)
     return tally
 

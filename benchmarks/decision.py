@@ -20,13 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.smoothing import TEMPERATURE, Stream, load_streams
-from model.activities import ACTIVITIES, POSTURAL_TRANSITIONS
+from model.activities import ACTIVITIES, POSTURAL_TRANSITIONS, TRANSITION
 from model.bundled import index, load_recording
 from model.decision import ANSWERS, UNKNOWN, DecisionSettings, coverage_curve, decide_all, min_confidence
 from model.novelty import THRESHOLD
 from model.novelty_training import fit_novelty
 from model.recordings import label_at
-from model.smoothing import TRANSITION, FilterSettings, smooth
+from model.smoothing import FilterSettings, smooth
 from model.validation import best_temperature, calibration_error, folds, six_activities, soften
 from model.windows import HOP, WINDOW_LENGTH, cut
 

@@ -31,12 +31,12 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, TRANSITION
 from model.bundled import index, load_recording
 from model.changes import ChangeDetector, ChangeSettings
 from model.recordings import Segment
 from model.signals import SAMPLING_RATE
-from model.smoothing import TRANSITION, FilterSettings, smooth
+from model.smoothing import FilterSettings, smooth
 from model.stream_metrics import (
     Answers,
     EventScores,

@@ -23,6 +23,9 @@ POSTURAL_TRANSITIONS: tuple[str, ...] = (
 )
 """HAPT's postural transitions, ids 7 to 12."""
 
+TRANSITION = "TRANSITION"
+"""Any of the postural transitions: a class of some networks, and an answer."""
+
 ALL_LABELS: tuple[str, ...] = ACTIVITIES + POSTURAL_TRANSITIONS
 """Everything that a segment of a recording can be labelled with."""
 

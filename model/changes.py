@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from model.activities import ACTIVITIES
-from model.smoothing import TRANSITION
+from model.activities import ACTIVITIES, TRANSITION
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, TRANSITION
 from model.novelty import THRESHOLD
-from model.smoothing import TRANSITION
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

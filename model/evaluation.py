@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES, TEST_SUBJECTS
+from model.activities import ACTIVITIES, TEST_SUBJECTS, TRANSITION
 from model.bundled import load_recordings
 from model.card import Card
 from model.classifier import Classifier
@@ -21,7 +21,7 @@ from model.evaluate import OnProgress, official_probabilities
 from model.metrics import ReliabilityBin, Scores, reliability, score
 from model.robustness import Robustness, benchmark
 from model.signals import SAMPLING_RATE
-from model.smoothing import MAX_LAG, TRANSITION
+from model.smoothing import MAX_LAG
 from model.stream_metrics import EventScores, StreamScores
 from model.streams import Stream, run, score_changes, score_smoothed, score_windows
 

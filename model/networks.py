@@ -16,13 +16,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, TRANSITION
 from model.errors import HarError
 from model.signals import CHANNELS
 from model.windows import WINDOW_LENGTH
-
-TRANSITION = "TRANSITION"
-"""The class of windows around a postural transition."""
 
 NETWORK_CLASSES: dict[str, tuple[str, ...]] = {
     "lstm": ACTIVITIES,

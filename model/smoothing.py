@@ -21,12 +21,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, TRANSITION
 
 FloatArray = npt.NDArray[np.float64]
-
-TRANSITION = "TRANSITION"
-"""The name of a network's class of windows around a postural transition."""
 
 NO_EVIDENCE: FloatArray = np.array([1 / len(ACTIVITIES)] * len(ACTIVITIES) + [0.0])
 """The row of a window that says nothing, for :meth:`ActivityFilter.push`: one that :mod:`model.novelty` finds novel."""

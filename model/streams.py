@@ -9,14 +9,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, TRANSITION
 from model.changes import ChangeDetector
 from model.classifier import Classifier
 from model.decision import ANSWERS, SINGLE_WINDOWS, SMOOTHED, DecisionSettings, decide_all
 from model.novelty import STRANGE
 from model.recordings import Recording, Segment
 from model.signals import SAMPLING_RATE
-from model.smoothing import NO_EVIDENCE, TRANSITION, FilterSettings, activities_then_transition, smooth
+from model.smoothing import NO_EVIDENCE, FilterSettings, activities_then_transition, smooth
 from model.stream_metrics import (
     Event,
     EventScores,

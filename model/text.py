@@ -1,6 +1,13 @@
 """Text from files and networks, made harmless to show."""
 
+MOST = 200
+"""Characters of what a network peer says that are shown at most."""
 
-def printable(text: str) -> str:
-    """The text on one line: whatever is not printable (controls, newlines, right-to-left marks) becomes ``�``."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+def printable(text: str, most: int | None = None) -> str:
+    """The text on one line: whatever is not printable (controls, newlines, right-to-left marks) as its escape.
+
+    ``most`` characters at most, where it is given.
+    """
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:most])
+    return shown[:most]

@@ -17,7 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from model.errors import HarError
 from replay.pacing import Stop
-from streamer.address import BrokerAddress, BrokerError, not_mqtt, refused, unreachable
+from streamer.address import BrokerAddress, BrokerError, connack_code, not_mqtt, refused, unreachable
 
 logger = logging.getLogger(__name__)
 
@@ -38,15 +38,6 @@ KEEPALIVE_S = 30
 
 _CHECK_S = 0.1
 """How often a wait looks whether to stop."""
-
-_CONNACK_CODES = {
-    "Unsupported protocol version": 1,
-    "Client identifier not valid": 2,
-    "Server unavailable": 3,
-    "Bad user name or password": 4,
-    "Not authorized": 5,
-}
-"""paho names MQTT 3.1.1's return codes by MQTT 5's reasons."""
 
 
 class Publisher:
@@ -190,7 +181,7 @@ class Publisher:
     def _on_connect(self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         with self._changed:
             again = self._connack is not None
-            self._connack = _CONNACK_CODES.get(str(reason), 3) if reason.is_failure else 0
+            self._connack = connack_code(reason.value) if reason.is_failure else 0
             self._connected = self._connack == 0
             self.reconnects += again and self._connected
             if self._connected and self._qos == 0:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, TRANSITION
 from model.changes import ActivityChange, ChangeDetector
 from model.decision import SINGLE_WINDOWS, SMOOTHED, decide
-from model.smoothing import TRANSITION, ActivityFilter, FilterSettings, FloatArray, Smoothed
+from model.smoothing import ActivityFilter, FilterSettings, FloatArray, Smoothed
 from streamer.phone_stream import ReadyWindow
 
 LASTING = 3

@@ -30,6 +30,9 @@ _REFUSALS: Final[dict[int, str]] = {
 }
 """CONNACK return codes (MQTT 3.1.1, section 3.2.2.3)."""
 
+_REASONS: Final[dict[int, int]] = {132: 1, 133: 2, 136: 3, 134: 4, 135: 5}
+"""These return codes by MQTT 5's reason codes (section 3.2.2.2), which clients of both versions tell."""
+
 
 class BrokerError(HarError):
     """The broker cannot be reached, or refuses; ``exit_code`` is the CONNACK code of a refusal, else 1."""
@@ -127,6 +130,11 @@ def unreachable(address: BrokerAddress, error: Exception) -> BrokerError:
 def not_mqtt(address: BrokerAddress) -> BrokerError:
     """Somebody answers, but not as a broker does."""
     return BrokerError(f"What answers at {address} is not an MQTT broker; give another port with --broker HOST:PORT.")
+
+
+def connack_code(reason: int) -> int:
+    """The CONNACK return code (1 to 5) that an MQTT 5 reason code stands for; other reasons as they are."""
+    return _REASONS.get(reason, reason)
 
 
 def refused(address: BrokerAddress, code: int) -> BrokerError:

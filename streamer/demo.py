@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
 from model.errors import HarError
+from model.text import MOST, printable
 from streamer import session
 from streamer.address import BrokerAddress
 from streamer.broker import EmbeddedBroker
 from streamer.listener import Listener
-from streamer.outputs import printable
 
 QUIET_S = 1.0
 """The demo is over when the replay has ended and nothing has come for so long."""
@@ -43,7 +43,7 @@ class Replay:
         if status != 0:
             self._errors.seek(0)
             lines = self._errors.read().decode(errors="replace").strip().splitlines()
-            reason = printable(lines[-1]).removeprefix("Error: ") if lines else f"exit status {status}."
+            reason = printable(lines[-1], MOST).removeprefix("Error: ") if lines else f"exit status {status}."
             raise HarError(f"The replay failed: {reason}")
         return not len(listener.inbox) and time.monotonic() - listener.last_message_s > QUIET_S
 

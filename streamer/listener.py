@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,18 @@ import numpy as np
 from model.signals import RAW_CHANNELS, process
 from model.smoothing import FilterSettings
 from streamer.activity_tracker import Prediction
-from streamer.continuity import Verdict
+from streamer.formats import har
 from streamer.inbox import Inbox, Message
 from streamer.outputs import Notice, Output
+from streamer.readings import PhoneMessage
 from streamer.recognizer import Recognizer, WindowClassifier
 from streamer.tally import Tally
-from streamer.wire import IMU, LABEL, WireError, decode_imu, decode_label, parse_topic
+from streamer.wire import WireError
 
 log = logging.getLogger(__name__)
+
+Decoder = Callable[[str, bytes], Sequence[PhoneMessage]]
+"""Topic and payload to the messages of phones in it; raises :class:`streamer.wire.WireError`."""
 
 BATCH = 512
 """Messages that are taken at once at most, before the windows they complete are classified."""
@@ -49,11 +53,18 @@ class ListenerOptions:
 class Listener:
     """Takes messages from any thread by :meth:`receive`, and recognises them on its own.
 
-    ``lock`` is held while ``tally`` changes; whoever draws takes it for the time of a snapshot.
+    ``lock`` is held while ``tally`` and the phones' reports change; whoever draws takes it for the time of a snapshot.
     """
 
-    def __init__(self, options: ListenerOptions, classifier: WindowClassifier, outputs: Sequence[Output]) -> None:
+    def __init__(
+        self,
+        options: ListenerOptions,
+        classifier: WindowClassifier,
+        outputs: Sequence[Output],
+        decode: Decoder = har.decode,
+    ) -> None:
         self.tally = Tally(max_phones=options.max_phones)
+        self.recognizer = Recognizer(classifier, max_phones=options.max_phones, smoothing=options.smoothing)
         self.lock = threading.Lock()
         self.done = threading.Event()
         self.inbox = Inbox()
@@ -61,7 +72,7 @@ class Listener:
         self.last_message_s = time.monotonic()
         self._options = options
         self._outputs = outputs
-        self._recognizer = Recognizer(classifier, max_phones=options.max_phones, smoothing=options.smoothing)
+        self._decode = decode
         self._predictions = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
@@ -98,7 +109,7 @@ class Listener:
         try:
             while not (self._stopping.is_set() and not len(self.inbox)):
                 self._work(self.inbox.take(BATCH, IDLE_S))
-            self._give(self._recognizer.finish(time.monotonic))
+            self._give(self.recognizer.finish(time.monotonic))
         except Exception as error:  # an output's file or pipe, or the model: told by the main thread
             self.failure = error
         finally:
@@ -113,36 +124,33 @@ class Listener:
             for output in self._outputs:
                 output.warning(notice)
         before_s = time.monotonic()
-        predictions = self._recognizer.classify(time.monotonic)
+        predictions = self.recognizer.classify(time.monotonic)
         if predictions:
             with self.lock:
                 self.tally.batch(len(predictions), 1000 * (time.monotonic() - before_s))
         self._give(predictions)
 
     def _handle(self, message: Message) -> list[Notice]:
-        phone: str | None = None
         try:
-            phone, kind = parse_topic(message.topic)
-            if kind == IMU:
-                return self._samples(phone, message)
-            if kind == LABEL:
-                label = decode_label(message.payload)
-                self._recognizer.label(phone, label)
-                self.tally.label(phone, label)
+            decoded = self._decode(message.topic, message.payload)
         except WireError as error:
-            log.debug("message of %s not used: %s", phone, error)
-            if self.tally.fault(phone, str(error)):
-                return [Notice(phone, str(error))]
-        return []
+            return self._fault(error.phone, error)
+        return [notice for one in decoded for notice in self._take(one, message.arrived_s)]
 
-    def _samples(self, phone: str, message: Message) -> list[Notice]:
-        samples = decode_imu(message.payload)
-        judgement = self._recognizer.push(phone, samples, message.arrived_s)
-        self.tally.message(phone, samples, judgement, message.arrived_s)
-        if judgement.verdict is not Verdict.GAP:
-            return []
-        lost = f"{judgement.lost_messages} messages lost" if judgement.lost_messages else "the stream jumped"
-        return [Notice(phone, f"gap: {lost}")]
+    def _take(self, message: PhoneMessage, arrived_s: float) -> list[Notice]:
+        try:
+            taken = self.recognizer.push(message, arrived_s)
+        except WireError as error:
+            return self._fault(message.phone, error)
+        for label in message.labels:
+            self.tally.label(message.phone, label)
+        if message.readings:
+            self.tally.message(message.phone, message.n_samples, taken, arrived_s)
+        return [Notice(message.phone, words) for words in taken.news]
+
+    def _fault(self, phone: str | None, error: WireError) -> list[Notice]:
+        log.debug("message of %s not used: %s", phone, error)
+        return [Notice(phone, str(error))] if self.tally.fault(phone, str(error)) else []
 
     def _give(self, predictions: Sequence[Prediction]) -> None:
         for prediction in predictions:

@@ -17,6 +17,7 @@ from model.activities import ACTIVITIES
 from model.changes import ActivityChange
 from model.errors import HarError
 from model.signals import CHANNELS
+from model.text import MOST, printable
 from model.windows import WINDOW_LENGTH
 from streamer.activity_tracker import Prediction
 
@@ -97,7 +98,7 @@ class PlainLines:
 
     def warning(self, warning: Notice) -> None:
         """Write it."""
-        self._errors.write(f"warning: {warning.phone or 'unknown phone'}: {printable(warning.reason)}\n")
+        self._errors.write(f"warning: {warning.phone or 'unknown phone'}: {printable(warning.reason, MOST)}\n")
         self._errors.flush()
 
     def finish(self, summary: dict[str, Any]) -> None:
@@ -181,7 +182,7 @@ class Recent:
 
     def warning(self, warning: Notice) -> None:
         """Keep a line."""
-        self.lines.append(f"warning: {warning.phone or 'unknown phone'}: {printable(warning.reason)}")
+        self.lines.append(f"warning: {warning.phone or 'unknown phone'}: {printable(warning.reason, MOST)}")
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Nothing: the summary is printed after the dashboard."""
@@ -245,9 +246,3 @@ def clock_time(time_s: float) -> str:
         return datetime.fromtimestamp(time_s, UTC).astimezone().strftime("%H:%M:%S")
     except (OverflowError, ValueError, OSError):
         return "--:--:--"
-
-
-def printable(text: str, most: int = 200) -> str:
-    """Text that cannot control a terminal: what is not printable is shown as its escape; cut at ``most``."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:most])
-    return shown[:most]

@@ -1,9 +1,9 @@
-"""One phone's stream: samples in, windows of the nine channels out, with their times and labels. Pure."""
+"""One phone's stream: messages in, windows of the nine channels out, with their times and labels. Pure."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ from model.activities import ACTIVITIES
 from model.signals import SAMPLING_RATE, SignalChain, Stage, Start
 from model.windows import WINDOW_LENGTH, Window, WindowSlicer
 from streamer.continuity import Continuity, Judgement, Verdict, rate_fault
+from streamer.intake.conventions import Conventions
+from streamer.intake.report import IntakeReport, SensorReport
+from streamer.readings import PhoneMessage, Sensor
 from streamer.wire import Label, Samples, WireError
 
 MAX_LABELS = 512
@@ -42,6 +45,18 @@ class ReadyWindow:
     piece: int
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of a message: the windows that it completed, what it counts as, and ``news`` for the phone's owner."""
+
+    windows: list[ReadyWindow] = field(default_factory=list)
+    lost_messages: int = 0
+    late_messages: int = 0
+    repeated_messages: int = 0
+    gaps: int = 0
+    news: tuple[str, ...] = ()
+
+
 class Labels:
     """What a phone's stream is labelled with."""
 
@@ -65,11 +80,15 @@ class PhoneStream:
 
     A loss or a jump in time ends a piece of the stream: the filters start anew from the next sample's steady
     state and no window straddles the gap. Samples are numbered by time, so numbers go on across a gap.
+    ``rotation`` ``(3, 3)`` turns the phone's axes into the data set's, v to ``rotation @ v``; None leaves them.
     """
 
     def __init__(self, phone: str) -> None:
         self.phone = phone
         self.labels = Labels()
+        self.rotation: npt.NDArray[np.float64] | None = None
+        self._conventions = Conventions()
+        self._report = IntakeReport(phone)
         self._continuity = Continuity()
         self._slicer = WindowSlicer()
         self._chain = SignalChain()
@@ -79,18 +98,31 @@ class PhoneStream:
         self._arrived_s = 0.0
         self._piece = 0
 
-    def push(self, samples: Samples, arrived_s: float) -> tuple[Judgement, list[ReadyWindow]]:
-        """Take one message; give what it is to the stream, and all windows that it completes.
+    def report(self) -> IntakeReport:
+        """What is known of how the phone sends."""
+        return self._report
+
+    def push(self, message: PhoneMessage, arrived_s: float) -> Taken:
+        """Take one message; give what came of it, all windows that it completes among it.
 
         Raises
         ------
-        WireError : the samples are not regular samples at 50 Hz; they are ignored.
+        WireError : the readings are not regular at 50 Hz; they are ignored.
         """
+        for label in message.labels:
+            self.labels.add(label)
+        if not message.readings:
+            return Taken()
+        samples = _samples(self._conventions.apply(message))
         if fault := rate_fault(samples):
             raise WireError(fault)
         judgement = self._continuity.judge(samples)
+        self._note(message, judgement)
+        return _taken(judgement, self._push(samples, judgement, arrived_s))
+
+    def _push(self, samples: Samples, judgement: Judgement, arrived_s: float) -> list[ReadyWindow]:
         if judgement.verdict in (Verdict.REPEATED, Verdict.LATE):
-            return judgement, []
+            return []
         ended = []
         if judgement.verdict is not Verdict.CONTINUES or samples.stage is not self._chain.stage:
             ended = self.finish()
@@ -98,7 +130,28 @@ class PhoneStream:
         self._arrived_s = arrived_s
         self._times.append((self._next_sample, float(samples.times[0])))
         self._next_sample += len(samples.values)
-        return judgement, ended + self._ready(self._slicer.push(self._chain.push(samples.values)))
+        return ended + self._ready(self._slicer.push(self._chain.push(self._turned(samples.values))))
+
+    def _turned(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Both sensors' vectors turned by :attr:`rotation`, ``(n_samples, 6)``."""
+        if self.rotation is None:
+            return values
+        return np.concatenate([values[:, :3] @ self.rotation.T, values[:, 3:] @ self.rotation.T], axis=1)
+
+    def _note(self, message: PhoneMessage, judgement: Judgement) -> None:
+        before = {sensor.sensor: sensor.readings for sensor in self._report.sensors}
+        for readings in message.readings:
+            before[readings.sensor] = before.get(readings.sensor, 0) + len(readings.times)
+        self._report = replace(
+            self._report,
+            format=message.format,
+            clock=message.clock,
+            sensors=tuple(SensorReport(sensor, count) for sensor, count in before.items()),
+            repeated=self._report.repeated + (judgement.verdict is Verdict.REPEATED),
+            late=self._report.late + (judgement.verdict is Verdict.LATE),
+            gaps=self._report.gaps + (judgement.verdict is Verdict.GAP),
+            facts=message.facts,
+        )
 
     def finish(self) -> list[ReadyWindow]:
         """End the piece of the stream: the window that only the median's last sample still completes, if any."""
@@ -141,3 +194,29 @@ class PhoneStream:
             label,
             self._piece,
         )
+
+
+def _samples(message: PhoneMessage) -> Samples:
+    """The six raw channels of a message whose two sensors share their times."""
+    by_sensor = {readings.sensor: readings for readings in message.readings}
+    acceleration = by_sensor.get(Sensor.TOTAL_ACCELERATION)
+    angular_velocity = by_sensor.get(Sensor.ANGULAR_VELOCITY)
+    if acceleration is None or angular_velocity is None:
+        raise WireError("acceleration and angular velocity do not come together")
+    if not np.array_equal(acceleration.times, angular_velocity.times):
+        raise WireError("acceleration and angular velocity have different times")
+    values = np.concatenate([acceleration.values, angular_velocity.values], axis=1)
+    return Samples(values, acceleration.times, message.seq, message.stage, message.start)
+
+
+def _taken(judgement: Judgement, windows: list[ReadyWindow]) -> Taken:
+    is_gap = judgement.verdict is Verdict.GAP
+    lost = f"{judgement.lost_messages} messages lost" if judgement.lost_messages else "the stream jumped"
+    return Taken(
+        windows,
+        lost_messages=judgement.lost_messages,
+        late_messages=int(judgement.verdict is Verdict.LATE),
+        repeated_messages=int(judgement.verdict is Verdict.REPEATED),
+        gaps=int(is_gap),
+        news=(f"gap: {lost}",) if is_gap else (),
+    )

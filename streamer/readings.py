@@ -93,3 +93,9 @@ class PhoneMessage:
     clock: ClockKind = ClockKind.UNIX
     labels: tuple[Label, ...] = ()
     facts: tuple[str, ...] = ()
+
+    @property
+    def n_samples(self) -> int:
+        """Readings of the acceleration, with gravity or without: what is counted as the message's samples."""
+        counts = {readings.sensor: len(readings.times) for readings in self.readings}
+        return counts.get(Sensor.TOTAL_ACCELERATION, counts.get(Sensor.BODY_ACCELERATION, 0))

@@ -19,9 +19,10 @@ from model.smoothing import (
     push_together,
 )
 from streamer.activity_tracker import ActivityTracker, ClassifiedWindow, Prediction
-from streamer.continuity import Judgement
-from streamer.phone_stream import PhoneStream, ReadyWindow
-from streamer.wire import Label, Samples, WireError
+from streamer.intake.report import IntakeReport
+from streamer.phone_stream import PhoneStream, ReadyWindow, Taken
+from streamer.readings import PhoneMessage
+from streamer.wire import WireError
 
 
 class WindowClassifier(Protocol):
@@ -83,25 +84,25 @@ class Recognizer:
             phone = self._phones[name] = _Phone(name, self._smoothing)
         return phone
 
-    def push(self, phone: str, samples: Samples, arrived_s: float) -> Judgement:
-        """Take one message of a phone; its windows join the next batch.
+    def push(self, message: PhoneMessage, arrived_s: float) -> Taken:
+        """Take one message of a phone, its labels first; its windows join the next batch.
 
         Raises
         ------
-        WireError : one phone too many, or samples that are not at 50 Hz; they are ignored.
+        WireError : one phone too many, or readings that cannot be used; they are ignored.
         """
-        judgement, windows = self._phone(phone).stream.push(samples, arrived_s)
-        self._pending += windows
-        return judgement
+        taken = self._phone(message.phone).stream.push(message, arrived_s)
+        self._pending += taken.windows
+        return taken
 
-    def label(self, phone: str, label: Label) -> None:
-        """Take a label of a phone's stream.
+    def stream(self, phone: str) -> PhoneStream | None:
+        """The stream of a phone, None if there is none of that name."""
+        found = self._phones.get(phone)
+        return found.stream if found else None
 
-        Raises
-        ------
-        WireError : one phone too many.
-        """
-        self._phone(phone).stream.labels.add(label)
+    def reports(self) -> list[IntakeReport]:
+        """What the intake knows of each phone, in order of their first messages."""
+        return [phone.stream.report() for phone in self._phones.values()]
 
     def classify(self, clock: Clock) -> list[Prediction]:
         """Classify all windows that wait, in one batch; a phone's predictions are in its windows' order."""

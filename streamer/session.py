@@ -15,9 +15,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from model.errors import HarError
+from model.text import MOST, printable
 from streamer.capture.recorder import Recorder, recording
 from streamer.listener import Listener, ListenerOptions
-from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, printable, summary_lines
+from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
 from streamer.subscriber import Subscriber, SubscriberOptions
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class LogLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the line."""
-        self._recent.lines.append(printable(f"{record.levelname.lower()}: {record.getMessage()}"))
+        self._recent.lines.append(printable(f"{record.levelname.lower()}: {record.getMessage()}", MOST))
 
 
 def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _listener: False) -> int:

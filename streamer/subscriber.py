@@ -16,7 +16,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from streamer.address import BrokerAddress, BrokerError, not_mqtt, refused, unreachable
+from streamer.address import BrokerAddress, BrokerError, connack_code, not_mqtt, refused, unreachable
 from streamer.read_ahead import ReadAheadClient
 
 log = logging.getLogger(__name__)
@@ -29,9 +29,6 @@ MAX_BACKOFF_S = 60.0
 
 LOOP_S = 0.25
 """How long one turn of the network loop waits, and so how late a stop is noticed."""
-
-CONNACK_311 = {132: 1, 133: 2, 136: 3, 134: 4, 135: 5}
-"""MQTT 3.1.1 CONNACK codes (section 3.2.2.3) of the MQTT 5 reason codes that paho turns them into."""
 
 
 class ConnectionState(Enum):
@@ -143,7 +140,7 @@ class Subscriber:
 
     def _connected(self, client: mqtt.Client, _user: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
         if code.is_failure:
-            self._refusal = refused(self._options.address, CONNACK_311.get(code.value, 0) or code.value)
+            self._refusal = refused(self._options.address, connack_code(code.value))
             return
         client.subscribe([(topic, self._options.qos) for topic in self._options.topics])
 

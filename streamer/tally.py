@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, TRANSITION
 from model.decision import UNKNOWN
 from model.novelty import THRESHOLD
 from model.signals import SAMPLING_RATE
-from model.smoothing import TRANSITION
 from model.windows import HOP
 from streamer.activity_tracker import Prediction
-from streamer.continuity import Judgement, Verdict
-from streamer.wire import Label, Samples
+from streamer.phone_stream import Taken
+from streamer.wire import Label
 
 HISTORY = 60
 """Predictions remembered per phone for its time line: 77 s at a hop of 1.28 s."""
@@ -97,12 +96,12 @@ class Counts:
         """The same of those labelled windows alone that were answered with an activity."""
         return self.right_answers / self.answered_windows if self.answered_windows else None
 
-    def judge(self, judgement: Judgement) -> None:
-        """Count what a message was to its stream."""
-        self.lost_messages += judgement.lost_messages
-        self.gaps += judgement.verdict is Verdict.GAP
-        self.late_messages += judgement.verdict is Verdict.LATE
-        self.repeated_messages += judgement.verdict is Verdict.REPEATED
+    def take(self, taken: Taken) -> None:
+        """Count what came of a message."""
+        self.lost_messages += taken.lost_messages
+        self.gaps += taken.gaps
+        self.late_messages += taken.late_messages
+        self.repeated_messages += taken.repeated_messages
 
     def predict(self, prediction: Prediction) -> None:
         """Count a window and whether it was right."""
@@ -173,16 +172,15 @@ class Tally:
             tally = self.phones[name] = PhoneTally(name)
         return tally
 
-    def message(self, name: str, samples: Samples, judgement: Judgement, now_s: float) -> None:
-        """Count a message of samples."""
-        n_samples = len(samples.values)
+    def message(self, name: str, n_samples: int, taken: Taken, now_s: float) -> None:
+        """Count a message of samples, and what came of it."""
         self.sample_rate.add(n_samples, now_s)
         self.message_rate.add(1, now_s)
         tally = self.phone(name)
         for counts in (self.totals, *([tally.counts] if tally else [])):
             counts.messages += 1
             counts.samples += n_samples
-            counts.judge(judgement)
+            counts.take(taken)
         if tally:
             tally.rate.add(n_samples, now_s)
             tally.last_arrival_s = now_s

@@ -39,7 +39,11 @@ _JSON_STARTS = b"{ \t\r\n"
 
 
 class WireError(ValueError):
-    """A payload or topic that is not of the wire format; ``str(error)`` says why."""
+    """A payload or topic that is not of its format; ``str(error)`` says why, ``phone`` whose it is if that is known."""
+
+    def __init__(self, reason: str, phone: str | None = None) -> None:
+        super().__init__(reason)
+        self.phone = phone
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from rich.text import Text
 
 from model.activities import ACTIVITIES
 from model.signals import CHANNELS, UNITS
+from model.text import MOST, printable
 from streamer.console.snapshot import PhoneDetail
 from streamer.console.theme import LETTERS, STYLES, Symbols, bar, duration
-from streamer.outputs import clock_time, printable
+from streamer.outputs import clock_time
 
 WIDE = 100
 """From so many columns on, two panels stand side by side."""
@@ -52,9 +53,9 @@ def _title(detail: PhoneDetail) -> list[Text]:
     if row.label:
         first.append(f"  label {row.label}")
     lines = [first, Text("  ".join(f"{count} {name}" for name, count in counts.items() if count))]
-    lines += [Text(printable(reason), style="bold red") for reason in detail.reasons]
+    lines += [Text(printable(reason, MOST), style="bold red") for reason in detail.reasons]
     if detail.last_fault:
-        lines.append(Text(f"last fault: {printable(detail.last_fault)}", style="red"))
+        lines.append(Text(f"last fault: {printable(detail.last_fault, MOST)}", style="red"))
     return lines
 
 

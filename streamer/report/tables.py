@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from model.activities import ACTIVITIES
-from streamer.outputs import clock_time, printable
+from model.text import printable
+from streamer.outputs import clock_time
 from streamer.report.figures import PhoneFigures, SessionReport
 from streamer.report.words import LETTERS, MOST_PHONES, accuracy_rows, changed, columns, conditions, loss_rows
 

@@ -57,7 +57,7 @@ def test_an_error_cannot_control_the_terminal(
 ) -> None:
     monkeypatch.setattr(RefusedError, "__str__", lambda self: "a\x1b[2Jb\nc\u202ed")
     status_of(monkeypatch, "refused")
-    assert capsys.readouterr().err == "Error: a\ufffd[2Jb\ufffdc\ufffdd\n"
+    assert capsys.readouterr().err == "Error: a\\x1b[2Jb\\nc\\u202ed\n"
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

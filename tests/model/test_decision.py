@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, TRANSITION
 from model.decision import (
     ANSWERS,
     UNKNOWN,
@@ -18,7 +18,6 @@ from model.decision import (
     decide_all,
     min_confidence,
 )
-from model.smoothing import TRANSITION
 
 SETTINGS = DecisionSettings(min_confidence=0.8, transition=0.5, novelty=1.0)
 

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, TRANSITION
 from model.smoothing import (
     MAX_LAG,
     NO_EVIDENCE,
-    TRANSITION,
     ActivityFilter,
     FilterSettings,
     activities_then_transition,

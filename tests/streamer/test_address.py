@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.errors import HarError
-from streamer.address import BrokerAddress, parse_broker, read_password, refused
+from streamer.address import BrokerAddress, connack_code, parse_broker, read_password, refused
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,18 @@ def test_a_refusal_exits_with_the_connack_code() -> None:
     error = refused(parse_broker("broker"), 5)
     assert error.exit_code == 5
     assert str(error).startswith("The broker at broker:1883 refused the connection: ")
+
+
+def test_connack_codes_of_both_versions_of_mqtt() -> None:
+    """The codes that paho gives for MQTT 3.1.1 are those of its own table of names."""
+    from paho.mqtt.client import convert_connack_rc_to_reason_code
+    from paho.mqtt.enums import ConnackCode
+
+    assert [connack_code(convert_connack_rc_to_reason_code(ConnackCode(code)).value) for code in range(1, 6)] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert connack_code(0x97) == 0x97

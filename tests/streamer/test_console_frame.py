@@ -158,7 +158,7 @@ HOSTILE = "\x1b[31m\x1b]0;title\x07[bold red]x[/]\n\u202eabc" + "A" * 65_536
 
 @pytest.mark.parametrize("page", [Page.OVERVIEW, Page.DETAIL, Page.LOG])
 def test_what_comes_from_the_network_stays_in_its_cells(page: Page) -> None:
-    from streamer.outputs import printable
+    from model.text import printable
 
     quiet = rendered(state(5), 130, 40, View(page=page, selected="s01-e01"))
     hostile = state(5, events=(printable(HOSTILE),), detail=replace(detail(), last_fault=HOSTILE, reasons=(HOSTILE,)))

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from model.activities import ACTIVITIES
 from model.changes import ActivityChange
 from model.errors import HarError
 from streamer.activity_tracker import Prediction
-from streamer.outputs import JsonLines, Notice, PlainLines, WindowsFile, clock_time, printable
+from streamer.outputs import JsonLines, Notice, PlainLines, WindowsFile, clock_time
 from streamer.phone_stream import ReadyWindow
 from streamer.tally import Tally
 
@@ -93,16 +91,6 @@ def test_a_windows_file_without_windows_is_a_file_without_windows(tmp_path: Path
 def test_a_windows_file_in_no_folder_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(HarError, match="--save-windows"):
         WindowsFile(tmp_path / "none" / "w.npz")
-
-
-@given(st.text())
-def test_nothing_from_the_network_controls_the_terminal(text: str) -> None:
-    assert printable(text).isprintable()
-    assert len(printable(text)) <= 200
-
-
-def test_escape_sequences_are_shown_as_text() -> None:
-    assert printable("\x1b[31mred\n\u202e") == "\\x1b[31mred\\n\\u202e"
 
 
 def test_a_time_that_no_calendar_has_is_shown_too() -> None:

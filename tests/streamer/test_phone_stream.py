@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from model.bundled import load_recording
 from model.signals import Stage, Start, process
 from model.windows import HOP, WINDOW_LENGTH, cut
-from streamer.continuity import Verdict
+from streamer.formats.har import as_message
 from streamer.phone_stream import PhoneStream, ReadyWindow
+from streamer.readings import PhoneMessage
 from streamer.wire import Label, Samples, WireError
 
 EPOCH = 1_700_000_000.0
@@ -19,15 +20,17 @@ RECORDING = load_recording(3)
 SAMPLES = RECORDING.samples[:1500]
 
 
-def message(first: int, stop: int, seq: int, *, start: bool = False, stage: Stage = Stage.RAW) -> Samples:
-    times = EPOCH + np.arange(first, stop) / 50
-    return Samples(SAMPLES[first:stop], times, seq, stage, start)
+def message(
+    first: int, stop: int, seq: int, *, start: bool = False, stage: Stage = Stage.RAW, shift_s: float = 0.0
+) -> PhoneMessage:
+    times = EPOCH + shift_s + np.arange(first, stop) / 50
+    return as_message("p", Samples(SAMPLES[first:stop], times, seq, stage, start))
 
 
 def stream(sizes: list[int], *, start: bool = True, stage: Stage = Stage.RAW) -> list[ReadyWindow]:
     phone, windows, first = PhoneStream("p"), [], 0
     for seq, size in enumerate(sizes):
-        windows += phone.push(message(first, first + size, seq, start=start and seq == 0, stage=stage), 0.0)[1]
+        windows += phone.push(message(first, first + size, seq, start=start and seq == 0, stage=stage), 0.0).windows
         first += size
     return windows + phone.finish()
 
@@ -58,11 +61,11 @@ def test_the_last_full_window_comes_by_the_end_at_the_latest(length: int) -> Non
 
 def test_after_a_loss_the_filters_start_steady_and_the_numbers_follow_the_time() -> None:
     phone = PhoneStream("p")
-    before = [w for k in range(10) for w in phone.push(message(25 * k, 25 * k + 25, k, start=k == 0), 0.0)[1]]
-    judgement, ended = phone.push(message(500, 525, 20), 0.0)
-    assert (judgement.verdict, judgement.lost_messages) == (Verdict.GAP, 10)
-    after = [w for k in range(21, 40) for w in phone.push(message(25 * k, 25 * k + 25, k), 0.0)[1]]
-    assert [w.start_sample for w in before + ended] == [0, 64]
+    before = [w for k in range(10) for w in phone.push(message(25 * k, 25 * k + 25, k, start=k == 0), 0.0).windows]
+    gap = phone.push(message(500, 525, 20), 0.0)
+    assert (gap.gaps, gap.lost_messages, gap.news) == (1, 10, ("gap: 10 messages lost",))
+    after = [w for k in range(21, 40) for w in phone.push(message(25 * k, 25 * k + 25, k), 0.0).windows]
+    assert [w.start_sample for w in before + gap.windows] == [0, 64]
     assert [w.start_sample for w in after] == [500 + 64 * k for k in range(len(after))]
     expected = cut(process(SAMPLES[500:1000], start=Start.STEADY).astype(np.float32))
     assert np.array_equal(np.stack([w.values for w in after]), expected[: len(after)])
@@ -74,7 +77,7 @@ def test_repeated_messages_change_nothing() -> None:
     windows = []
     for k in range(20):
         for _ in range(2):
-            windows += phone.push(message(25 * k, 25 * k + 25, k, start=k == 0), 0.0)[1]
+            windows += phone.push(message(25 * k, 25 * k + 25, k, start=k == 0), 0.0).windows
     expected = stream([25] * 20)[: len(windows)]
     assert [w.values.tobytes() for w in windows] == [w.values.tobytes() for w in expected]
 
@@ -83,11 +86,8 @@ def test_a_second_recording_starts_from_zero_state_and_sample_0() -> None:
     phone = PhoneStream("p")
     for k in range(8):
         phone.push(message(25 * k, 25 * k + 25, k, start=k == 0), 0.0)
-    later = [
-        Samples(SAMPLES[25 * k : 25 * k + 25], EPOCH + 1000 + np.arange(25 * k, 25 * k + 25) / 50, k, start=k == 0)
-        for k in range(8)
-    ]
-    windows = [w for m in later for w in phone.push(m, 0.0)[1]]
+    later = [message(25 * k, 25 * k + 25, k, start=k == 0, shift_s=1000.0) for k in range(8)]
+    windows = [w for m in later for w in phone.push(m, 0.0).windows]
     assert np.array_equal(windows[-1].values, cut(process(SAMPLES[:200]).astype(np.float32))[-1])
     assert [w.start_sample for w in windows][-1] == 64
 
@@ -96,7 +96,7 @@ def test_a_window_is_labelled_only_inside_one_segment_of_an_activity() -> None:
     phone = PhoneStream("p")
     for activity, first, stop in (("SITTING", 0, 192), ("SIT_TO_STAND", 192, 400), ("STANDING", 400, 700)):
         phone.labels.add(Label(activity, EPOCH + first / 50, EPOCH + stop / 50))
-    windows = [w for k in range(28) for w in phone.push(message(25 * k, 25 * k + 25, k, start=k == 0), 0.0)[1]]
+    windows = [w for k in range(28) for w in phone.push(message(25 * k, 25 * k + 25, k, start=k == 0), 0.0).windows]
     labels = {w.start_sample: w.label for w in windows}
     assert labels[0] == labels[64] == "SITTING"
     assert labels[128] is labels[192] is labels[256] is labels[384] is None
@@ -105,8 +105,18 @@ def test_a_window_is_labelled_only_inside_one_segment_of_an_activity() -> None:
 
 def test_samples_at_another_rate_are_refused_and_leave_the_stream_as_it_was() -> None:
     phone = PhoneStream("p")
-    windows = phone.push(message(0, 100, 0, start=True), 0.0)[1]
+    windows = phone.push(message(0, 100, 0, start=True), 0.0).windows
     with pytest.raises(WireError, match="100 Hz"):
-        phone.push(Samples(SAMPLES[:20], EPOCH + np.arange(20) / 100, 1), 0.0)
-    windows += phone.push(message(100, 200, 1), 0.0)[1]
+        phone.push(as_message("p", Samples(SAMPLES[:20], EPOCH + np.arange(20) / 100, 1)), 0.0)
+    windows += phone.push(message(100, 200, 1), 0.0).windows
     assert np.array_equal(windows[0].values, stream([200])[0].values)
+
+
+def test_a_rotation_turns_both_sensors_before_the_filters() -> None:
+    quarter_turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])  # x to y, y to -x: exact
+    phone = PhoneStream("p")
+    phone.rotation = quarter_turn
+    (window,) = phone.push(message(0, 150, 0, start=True), 0.0).windows
+    x, y, z = SAMPLES[:150].reshape(-1, 2, 3).transpose(2, 0, 1)
+    turned = np.stack([-y, x, z], axis=2).reshape(-1, 6)
+    assert np.array_equal(window.values, cut(process(turned).astype(np.float32))[0])

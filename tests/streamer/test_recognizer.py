@@ -10,6 +10,8 @@ from model.activities import ACTIVITIES
 from model.bundled import load_recording, load_recordings
 from model.classifier import Classifier
 from model.smoothing import FilterSettings
+from streamer.formats.har import as_message
+from streamer.readings import PhoneMessage
 from streamer.recognizer import Recognizer
 from streamer.wire import Samples, WireError
 
@@ -32,17 +34,17 @@ class MeanClassifier:
         return probabilities
 
 
-def message(values: npt.NDArray[np.float64], seq: int) -> Samples:
+def message(phone: str, values: npt.NDArray[np.float64], seq: int) -> PhoneMessage:
     times = EPOCH + (seq * len(values) + np.arange(len(values))) / 50
-    return Samples(values, times, seq, start=seq == 0)
+    return as_message(phone, Samples(values, times, seq, start=seq == 0))
 
 
 def test_the_windows_of_all_phones_are_one_batch_and_keep_their_phone() -> None:
     classifier = MeanClassifier()
     recognizer = Recognizer(classifier, max_phones=10)
     upright, down = np.tile([1.0, 0, 0, 0, 0, 0], (200, 1)), np.tile([0.0, 0, 1, 0, 0, 0], (200, 1))
-    recognizer.push("a", message(upright, 0), 5.0)
-    recognizer.push("b", message(down, 0), 6.0)
+    recognizer.push(message("a", upright, 0), 5.0)
+    recognizer.push(message("b", down, 0), 6.0)
     predictions = recognizer.classify(lambda: 7.0)
     assert classifier.batches == [4]
     assert sorted((p.phone, p.activity) for p in predictions) == [
@@ -59,17 +61,17 @@ def test_the_windows_of_all_phones_are_one_batch_and_keep_their_phone() -> None:
 
 def test_finish_gives_the_window_that_waits_for_the_median() -> None:
     recognizer = Recognizer(MeanClassifier(), max_phones=1)
-    recognizer.push("a", message(load_recording(1).samples[:128], 0), 0.0)
+    recognizer.push(message("a", load_recording(1).samples[:128], 0), 0.0)
     assert recognizer.classify(lambda: 0.0) == []
     assert [p.window.start_sample for p in recognizer.finish(lambda: 0.0)] == [0]
 
 
 def test_one_phone_too_many_is_refused_and_the_others_go_on() -> None:
     recognizer = Recognizer(MeanClassifier(), max_phones=1)
-    recognizer.push("a", message(np.zeros((128, 6)), 0), 0.0)
+    recognizer.push(message("a", np.zeros((128, 6)), 0), 0.0)
     with pytest.raises(WireError, match="max-phones"):
-        recognizer.push("b", message(np.zeros((128, 6)), 0), 0.0)
-    recognizer.push("a", message(np.zeros((128, 6)), 1), 0.0)
+        recognizer.push(message("b", np.zeros((128, 6)), 0), 0.0)
+    recognizer.push(message("a", np.zeros((128, 6)), 1), 0.0)
     assert {p.phone for p in recognizer.classify(lambda: 0.0)} == {"a"}
 
 
@@ -87,9 +89,9 @@ def test_however_the_windows_are_batched_a_phone_s_predictions_are_the_same(lag:
     one_by_one = []
     for seq in range(40):
         for name, samples in recordings.items():
-            chunk = message(samples[100 * seq : 100 * seq + 100], seq)
-            together.push(name, chunk, 0.0)
-            apart.push(name, chunk, 0.0)
+            chunk = message(name, samples[100 * seq : 100 * seq + 100], seq)
+            together.push(chunk, 0.0)
+            apart.push(chunk, 0.0)
             one_by_one += apart.classify(lambda: 0.0)
     at_once = together.finish(lambda: 0.0)
     one_by_one += apart.finish(lambda: 0.0)
@@ -104,7 +106,7 @@ def test_a_phone_upside_down_is_not_recognised_but_told() -> None:
     recording = load_recording(3)
     upside_down = recording.samples[:3000] * [-1, -1, 1, -1, -1, 1]
     recognizer = Recognizer(Classifier.load(), max_phones=1, smoothing=FilterSettings())
-    recognizer.push("a", message(upside_down, 0), 0.0)
+    recognizer.push(message("a", upside_down, 0), 0.0)
     predictions = recognizer.finish(lambda: 0.0)
     assert sum(p.answer == "UNKNOWN" for p in predictions) > 0.9 * len(predictions)
     assert any("gravity" in reason for p in predictions for reason in p.reasons)

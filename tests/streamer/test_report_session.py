@@ -19,7 +19,9 @@ from model.bundled import load_recording, load_recordings
 from model.classifier import Classifier
 from model.errors import HarError
 from model.smoothing import FilterSettings
+from streamer.formats.har import as_message
 from streamer.outputs import JsonLines, Notice
+from streamer.readings import PhoneMessage
 from streamer.recognizer import Recognizer
 from streamer.report.figures import SessionReport, read_session
 from streamer.report.lines import LONGEST_LINE
@@ -50,16 +52,16 @@ def session() -> tuple[bytes, dict[str, Any], dict[str, float]]:
         for segment in recording.segments:
             activity = segment.activity if segment.activity in ACTIVITIES else None
             label = Label(activity, EPOCH + segment.start / 50, EPOCH + segment.stop / 50)
-            recognizer.label(recording.name, label)
+            recognizer.push(PhoneMessage(recording.name, "har", labels=(label,)), 0.0)
         for seq in range(0, 12_000, 100):
             if seq == 6000:
                 continue
             times = EPOCH + (seq + np.arange(100)) / 50
             samples = Samples(recording.samples[seq : seq + 100], times, seq // 100, start=seq == 0)
-            judgement = recognizer.push(recording.name, samples, seq / 50)
-            tally.message(recording.name, samples, judgement, seq / 50)
-            if judgement.lost_messages:
-                output.warning(Notice(recording.name, f"gap: {judgement.lost_messages} messages lost"))
+            taken = recognizer.push(as_message(recording.name, samples), seq / 50)
+            tally.message(recording.name, len(times), taken, seq / 50)
+            for words in taken.news:
+                output.warning(Notice(recording.name, words))
     seconds: dict[str, float] = {}
     for number, prediction in enumerate(recognizer.finish(lambda: 250.0)):
         tally.prediction(prediction, number)

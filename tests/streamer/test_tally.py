@@ -9,10 +9,8 @@ import pytest
 
 from model.activities import ACTIVITIES
 from streamer.activity_tracker import Prediction
-from streamer.continuity import Judgement, Verdict
-from streamer.phone_stream import ReadyWindow
+from streamer.phone_stream import ReadyWindow, Taken
 from streamer.tally import RateMeter, Tally
-from streamer.wire import Samples
 
 
 def prediction(
@@ -22,9 +20,6 @@ def prediction(
     probabilities[ACTIVITIES.index(activity)] = 0.9
     window = ReadyWindow(phone, 0, start_s, start_s + 2.56, np.zeros((128, 9), np.float32), 0.0, label, 1)
     return Prediction(window, activity, activity, 0.9, probabilities, activity, latency_ms)
-
-
-SAMPLES = Samples(np.zeros((25, 6)), np.arange(25) / 50)
 
 
 def test_a_phone_s_activity_lasts_since_it_began() -> None:
@@ -50,10 +45,10 @@ def test_accuracy_counts_labelled_windows_alone() -> None:
 
 def test_losses_faults_and_gaps_are_counted_per_phone_and_in_all() -> None:
     tally = Tally(max_phones=1)
-    tally.message("a", SAMPLES, Judgement(Verdict.START), 1.0)
-    tally.message("a", SAMPLES, Judgement(Verdict.GAP, 3), 2.0)
-    tally.message("a", SAMPLES, Judgement(Verdict.LATE, -1), 2.0)
-    tally.message("b", SAMPLES, Judgement(Verdict.REPEATED), 2.0)
+    tally.message("a", 25, Taken(), 1.0)
+    tally.message("a", 25, Taken(gaps=1, lost_messages=3), 2.0)
+    tally.message("a", 25, Taken(late_messages=1, lost_messages=-1), 2.0)
+    tally.message("b", 25, Taken(repeated_messages=1), 2.0)
     news = [tally.fault("a", reason) for reason in ("x", "x", "y")] + [tally.fault(None, "x"), tally.fault("c", "x")]
     assert news == [True, False, True, True, False]
     assert tally.phones.keys() == {"a"}

@@ -1,0 +1,198 @@
+"""What an orientation measured in seconds is worth: recordings turned at random, calibrated, and recognised.
+
+    python -m benchmarks.mount fit      # the constants of model.orientation, from the training subjects
+    python -m benchmarks.mount run      # docs/benchmarks/mount.md; the training subjects, then the test subjects once
+
+Every recording is turned by random turns, as by a phone worn in any pose. From 5 s of its standing and 10 s of its
+walking the turn back is measured, and the windows inside one segment of an activity are classified, each alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.transform import Rotation
+
+from model.activities import ACTIVITIES
+from model.bundled import load_recordings
+from model.classifier import Classifier
+from model.dataset import check_subjects
+from model.orientation import UP, angle_deg, calibrate, gait, turn_deg, turned, upward
+from model.recordings import Recording, label_at, subjects_of
+from model.signals import SAMPLING_RATE, FloatArray
+from model.windows import HOP, WINDOW_LENGTH, cut
+
+TABLE = Path(__file__).parent.parent / "docs" / "benchmarks" / "mount.md"
+
+SETTLING = round(SAMPLING_RATE)
+"""Samples at the beginning of a segment that are left out: people still come to rest."""
+
+STANDING, WALKING = round(5 * SAMPLING_RATE), round(10 * SAMPLING_RATE)
+"""Samples that a calibration is given."""
+
+TURNS = 3
+"""Random turns of each recording."""
+
+
+def pieces(recording: Recording, activity: str, length: int) -> Iterator[FloatArray]:
+    """The beginning of every segment of an activity, ``(length, 6)``; shorter segments are left out."""
+    for segment in recording.segments:
+        start = segment.start + SETTLING
+        if segment.activity == activity and start + length <= segment.stop:
+            yield recording.samples[start : start + length]
+
+
+def first_piece(recording: Recording, activity: str, length: int) -> FloatArray:
+    return next(pieces(recording, activity, length))
+
+
+def fit(subjects: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
+    """:data:`model.orientation.UP` and :data:`model.orientation.GAIT`; the second takes the first as it is there.
+
+    Raises
+    ------
+    HarError : a subject is not a training subject.
+    """
+    check_subjects(subjects)
+    recordings = load_recordings(subjects)
+    ups = [upward(first_piece(recording, "STANDING", STANDING)) for recording in recordings]
+    patterns = []
+    for recording, up in zip(recordings, ups, strict=True):
+        level = Rotation.align_vectors([UP], [up])[0].as_matrix()
+        walks = [gait(turned(walk, level)) for walk in pieces(recording, "WALKING", WALKING)]
+        patterns.append(np.mean(walks, axis=0))
+    mean_up, mean_gait = np.mean(ups, axis=0), np.mean(patterns, axis=0)
+    return mean_up / np.linalg.norm(mean_up), mean_gait / np.linalg.norm(mean_gait)
+
+
+@dataclass
+class Way:
+    """One way to turn a phone back: angles [°] to the recording's own axes, in all, of the vertical and of the heading;
+    and whether each window was right."""
+
+    name: str
+    angles: list[float]
+    tilts: list[float]
+    headings: list[float]
+    right: list[npt.NDArray[np.bool_]]
+
+    def line(self) -> str:
+        """A row of the table."""
+        cells = [f"{np.median(a):.0f} / {np.percentile(a, 90):.0f}" for a in (self.angles, self.tilts, self.headings)]
+        each = [float(np.mean(right)) for right in self.right]
+        accuracy = float(np.mean(np.concatenate(self.right)))
+        return f"| {self.name} | {' | '.join(cells)} | {accuracy:.2%} | {np.percentile(each, 10):.1%} |"
+
+
+Measure = Callable[[Recording], FloatArray]
+
+WAYS: dict[str, Measure] = {
+    "as it is": lambda recording: np.eye(3),
+    "gravity, 5 s of standing": lambda r: calibrate(first_piece(r, "STANDING", STANDING)).rotation,
+    "gravity, and 10 s of walking": lambda r: (
+        calibrate(first_piece(r, "STANDING", STANDING), first_piece(r, "WALKING", WALKING)).rotation
+    ),
+    "gravity, and 4 s of walking": lambda r: (
+        calibrate(first_piece(r, "STANDING", STANDING), first_piece(r, "WALKING", round(4 * SAMPLING_RATE))).rotation
+    ),
+}
+
+
+def labelled(recording: Recording) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """The windows inside one segment of an activity, ``(n, 128, 9)``, and their labels."""
+    windows, labels = [], []
+    for index, window in enumerate(cut(recording.signals().astype(np.float32))):
+        label = label_at(recording.segments, index * HOP, index * HOP + WINDOW_LENGTH)
+        if label in ACTIVITIES:
+            windows.append(window)
+            labels.append(ACTIVITIES.index(label))
+    return np.stack(windows), np.array(labels)
+
+
+def measure(classifier: Classifier, subjects: tuple[int, ...], name: str, way: Measure, *, turns: int) -> Way:
+    """Turn each recording, measure the turn back, and recognise; ``turns`` 0 leaves the recordings as they are."""
+    rng = np.random.default_rng(0)
+    found = Way(name, [], [], [], [])
+    for recording in load_recordings(subjects):
+        up = upward(first_piece(recording, "STANDING", STANDING))
+        poses = [pose.as_matrix() for pose in Rotation.random(turns, rng)] if turns else [np.eye(3)]
+        for pose in poses:
+            worn = replace(recording, samples=turned(recording.samples, pose))
+            back = way(worn)
+            whole = back @ pose
+            found.angles.append(turn_deg(whole))
+            found.tilts.append(angle_deg(whole @ up, up))
+            found.headings.append(_heading_deg(whole, up))
+            windows, labels = labelled(replace(worn, samples=turned(worn.samples, back)))
+            predicted = classifier.class_probabilities(windows)[:, : len(ACTIVITIES)].argmax(axis=1)
+            found.right.append(predicted == labels)
+    return found
+
+
+def _heading_deg(whole: FloatArray, up: FloatArray) -> float:
+    """What of a turn is about the vertical: of its swing-twist decomposition, the twist."""
+    x, y, z, w = Rotation.from_matrix(whole).as_quat()
+    angle = 2 * float(np.degrees(np.arctan2(np.array([x, y, z]) @ up, w)))
+    return abs((angle + 180) % 360 - 180)
+
+
+HEAD = """# The phone in any pose
+
+Made by `python -m benchmarks.mount run` with the model in the box. Every recording is turned by {turns} random turns,
+then turned back by what a calibration (`model/orientation.py`) measures on the turned samples. *Off* are the angles
+[°] to the recording's own axes, median / 90th percentile over recordings and turns: in all, of the vertical, and about
+it. They are not all error: the subjects did not wear their phones alike, and a calibration turns each to the mean of
+them. Accuracy is of the windows inside one segment of an activity, each alone; *worst* is what nine recordings in ten
+exceed. The constants of the calibration are of the training subjects, as are the weights of the model: the test
+subjects' table is the one to believe.
+"""
+
+COLUMNS = """
+| turned back by | off | off vertical | off heading | accuracy | worst |
+|---|---|---|---|---|---|
+"""
+
+
+def table(classifier: Classifier, split: str) -> str:
+    """The table of a split's subjects."""
+    subjects = subjects_of(split)
+    rows = []
+    for name, way in WAYS.items():
+        for turns in (0, TURNS):
+            click.echo(f"{split}: {name}, {turns} turns", err=True)
+            worn = "worn as the data set's" if turns == 0 else "worn anyhow"
+            rows.append(measure(classifier, subjects, f"{worn}; {name}", way, turns=turns))
+    rows.sort(key=lambda row: row.name.startswith("worn anyhow"))
+    return f"\n## The {len(subjects)} {split} subjects\n{COLUMNS}" + "\n".join(row.line() for row in rows) + "\n"
+
+
+@click.group()
+def main() -> None:
+    """Measure calibration."""
+
+
+@main.command("fit")
+def fit_command() -> None:
+    """Print the constants of model.orientation."""
+    up, pattern = fit(subjects_of("train"))
+    click.echo(f"UP = {up.round(3).tolist()}\nGAIT = {pattern.round(3).tolist()}")
+
+
+@main.command()
+@click.option("--split", "splits", multiple=True, default=["train", "test"])
+def run(splits: tuple[str, ...]) -> None:
+    """Write the tables."""
+    classifier = Classifier.load()
+    text = HEAD.format(turns=TURNS)
+    text += "".join(table(classifier, split) for split in splits)
+    TABLE.parent.mkdir(parents=True, exist_ok=True)
+    TABLE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

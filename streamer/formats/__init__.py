@@ -1,0 +1,1 @@
+"""The formats that phones send in: each module decodes one of them to :class:`streamer.readings.PhoneMessage`."""
