@@ -49,10 +49,10 @@ class DecisionSettings:
             raise ValueError(f"Parameters of {self} are not 0 <= min_confidence < 1, 0 < transition <= 1, novelty > 0!")
 
 
-SINGLE_WINDOWS = DecisionSettings(min_confidence=0.93)
+SINGLE_WINDOWS = DecisionSettings(min_confidence=0.91)
 """For windows one by one: 95 % of held-out labelled windows get an activity."""
 
-SMOOTHED = DecisionSettings(min_confidence=0.95)
+SMOOTHED = DecisionSettings(min_confidence=0.96)
 """For the filter's probabilities (:mod:`model.smoothing`): 98 %."""
 
 

@@ -57,9 +57,9 @@ class FilterSettings:
     """
 
     stay: float = 0.8
-    exponent: float = 0.8
+    exponent: float = 0.9
     door: float = 0.9
-    posture: float = 0.03
+    posture: float = 0.1
     floor: float = 1e-3
     lag: int = 0
 
