@@ -6,8 +6,9 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,17 @@ class Listener:
         self.inbox.close()
         self._thread.join()
         return self.tally.summary() | {"dropped_messages": self.inbox.dropped}
+
+    def recognise(self, messages: Iterable[Message]) -> dict[str, Any]:
+        """Recognise what was recorded, here and now, in place of start, receive and stop; gives the summary.
+
+        Nothing is dropped, however long it takes. Errors of outputs and of ``messages`` are passed on.
+        """
+        waiting = iter(messages)
+        while batch := list(islice(waiting, BATCH)):
+            self._work(batch)
+        self._give(self.recognizer.finish(time.monotonic))
+        return self.tally.summary() | {"dropped_messages": 0}
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Finish the outputs; the listener has stopped."""

@@ -33,7 +33,7 @@ GZIP: Final = 31
 _FRAME = struct.Struct(">II")
 """Before each record: length and CRC-32 of its body."""
 
-_HEADER = re.compile(re.escape(MAGIC) + rb"(\d{1,9}) (\d{1,12}\.\d{1,9})\n")
+_HEADER = re.compile(re.escape(MAGIC) + rb"(\d{1,9}) (\d{1,10}\.\d{1,9})\n")
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True):

@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import json
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
+from click.core import ParameterSource
 
 from model.errors import HarError
+
+if TYPE_CHECKING:
+    from streamer.report.figures import SessionReport
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--html", type=click.Path(path_type=Path), metavar="OUT.html", help="Write a page with plots, too.")
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
-def report(file: Path, html: Path | None, as_json: bool) -> None:
-    """Tell what a session adds up to, of FILE that listen --output jsonl has written (- for stdin)."""
-    import msgspec
+@click.option("--model", type=click.Path(path_type=Path, dir_okay=False), help="Recognise a capture by this artefact.")
+@click.option("--smoothing/--no-smoothing", default=True, help="Of a capture: whether an answer heeds windows before.")
+@click.option("--lag", type=click.IntRange(0, 3), default=0, help="Of a capture: windows that an answer waits for.")
+def report(file: Path, html: Path | None, as_json: bool, **how: Any) -> None:
+    """Tell what a session adds up to (- for stdin).
 
-    from streamer.report.figures import read_session
-
+    FILE is what listen --output jsonl has written, or a capture of listen --record, which is recognised anew: all of
+    it, without a broker.
+    """
     if html:
         from streamer.report.page import check_page, write_page
 
         check_page(html)
         if html.exists() and file.exists() and html.samefile(file):
             raise HarError("The page would overwrite the session; give another --html.")
-    try:
-        with click.open_file(str(file), "rb") as stream:
-            figures = read_session(cast(BinaryIO, stream))
-    except OSError as error:
-        raise HarError(f"The session {file} cannot be read ({error.strerror}); give another file.") from error
+    figures = _read(file, how)
     if html:
         write_page(html, figures, "stdin" if str(file) == "-" else file.name)
     if as_json:
+        import msgspec
+
         click.echo(json.dumps(msgspec.to_builtins(figures)))
     else:
         from rich.console import Console
@@ -42,3 +48,35 @@ def report(file: Path, html: Path | None, as_json: bool) -> None:
         from streamer.report.tables import print_report
 
         print_report(figures, Console(highlight=False))
+
+
+def _read(file: Path, how: dict[str, Any]) -> SessionReport:
+    from streamer.capture.format import MAGIC
+
+    try:
+        with click.open_file(str(file), "rb") as stream:
+            # A capture is told by its beginning; a pipe's too, which cannot be read twice.
+            if cast(BufferedReader, stream).peek(len(MAGIC))[: len(MAGIC)] == MAGIC:
+                return _recognise(cast(BinaryIO, stream), file, how)
+            return _add_up(cast(BinaryIO, stream))
+    except OSError as error:
+        raise HarError(f"The session {file} cannot be read ({error.strerror}); give another file.") from error
+
+
+def _recognise(stream: BinaryIO, file: Path, how: dict[str, Any]) -> SessionReport:
+    from model.smoothing import FilterSettings
+    from streamer.capture.reader import Capture
+    from streamer.report.recognised import RecogniseOptions, recognise_capture
+
+    smoothing = FilterSettings(lag=how["lag"]) if how["smoothing"] else None
+    return recognise_capture(Capture(stream, file.name), RecogniseOptions(how["model"], smoothing))
+
+
+def _add_up(stream: BinaryIO) -> SessionReport:
+    from streamer.report.figures import read_session
+
+    context = click.get_current_context()
+    for option in ("model", "smoothing", "lag"):
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            raise HarError(f"--{option} is for captures, and these predictions have been made; leave it out.")
+    return read_session(stream)

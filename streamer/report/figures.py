@@ -90,6 +90,7 @@ class SessionReport(msgspec.Struct, frozen=True):
     """A whole file. ``changes[from][to]`` counts events; the confusion matrix's rows are labels.
 
     ``losses`` is None without a summary, and ``is_complete`` false if the last line is none: the listener was killed.
+    ``notes`` say what else a reader must know of the file.
     """
 
     n_windows: int
@@ -106,6 +107,7 @@ class SessionReport(msgspec.Struct, frozen=True):
     n_lines: int
     malformed_lines: int
     first_malformed_line: int | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -155,8 +157,8 @@ class _Tally:
         return Accuracy(labelled, right, answered, both, *shares)
 
 
-class _Reader:
-    """Takes the lines in their order."""
+class Figures:
+    """Counts a session's lines, in their order."""
 
     def __init__(self) -> None:
         self.phones: dict[str, _Tally] = {}
@@ -177,13 +179,15 @@ class _Reader:
             self.malformed_lines += 1
             self.first_malformed_line = self.first_malformed_line or self.n_lines
             return
-        self.is_complete = isinstance(line, Losses)
-        self._count(line)
+        self.count(line)
 
-    def _count(self, line: Line) -> None:
+    def count(self, line: Line) -> None:
+        """Count a line that is well formed."""
+        self.is_complete = isinstance(line, Losses)
         if isinstance(line, PredictionLine):
             phone = self._phone(line.phone)
-            self.latencies_ms.append(line.latency_ms)
+            if line.latency_ms is not None:
+                self.latencies_ms.append(line.latency_ms)
             self.all.count(line)
             phone.count(line)
             phone.follow(line)
@@ -206,7 +210,8 @@ class _Reader:
         if reason in self.reasons or len(self.reasons) < MOST_REASONS:
             self.reasons[reason] += 1
 
-    def report(self) -> SessionReport:
+    def report(self, notes: tuple[str, ...] = (), *, is_cut: bool = False) -> SessionReport:
+        """All that was counted, with ``notes`` for its reader; ``is_cut``: more had been recorded than was read."""
         changes = {before: {after: self.changes[before, after] for after in ANSWERS} for before in ANSWERS}
         return SessionReport(
             n_windows=self.all.answers.total(),
@@ -219,10 +224,11 @@ class _Reader:
             losses=self.losses,
             reasons=dict(self.reasons.most_common()),
             n_warnings=self.all.n_warnings,
-            is_complete=self.is_complete,
+            is_complete=self.is_complete and not is_cut,
             n_lines=self.n_lines,
             malformed_lines=self.malformed_lines,
             first_malformed_line=self.first_malformed_line,
+            notes=notes,
         )
 
 
@@ -262,10 +268,10 @@ def read_session(stream: BinaryIO) -> SessionReport:
     HarError : no line is one that the listener writes.
     OSError : it cannot be read.
     """
-    reader = _Reader()
+    figures = Figures()
     for content in lines_of(stream):
-        reader.take(content)
-    if reader.malformed_lines == reader.n_lines:
-        what = "is empty" if not reader.n_lines else "has no line that a listener writes"
+        figures.take(content)
+    if figures.malformed_lines == figures.n_lines:
+        what = "is empty" if not figures.n_lines else "has no line that a listener writes"
         raise HarError(f"The session {what}; give a file that har-stream listen --output jsonl has written.")
-    return reader.report()
+    return figures.report()

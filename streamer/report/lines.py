@@ -18,14 +18,14 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class PredictionLine(msgspec.Struct, tag="prediction"):
-    """One window; what else the line has is not needed."""
+    """One window; what else the line has is not needed. A latency of None: nobody waited for it."""
 
     phone: Name
     start_s: Seconds
     answer: Answer
     activity: Activity
     label: Activity | None
-    latency_ms: Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+    latency_ms: Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None
 
 
 class EventLine(msgspec.Struct, tag="event", rename={"before": "from", "after": "to"}):

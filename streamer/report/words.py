@@ -61,13 +61,13 @@ def changed(row: Mapping[str, int]) -> bool:
 
 def conditions(report: SessionReport) -> list[str]:
     """What a reader must know of the file itself, a sentence each."""
-    notes = []
+    notes = list(report.notes)
     if report.malformed_lines:
         notes.append(
             f"{report.malformed_lines} of {report.n_lines} lines were ignored, as no listener writes them or they were "
             f"cut short; the first is line {report.first_malformed_line}."
         )
-    if not report.is_complete:
+    if not report.is_complete and not report.notes:
         notes.append("The file does not end with a summary: the listener was killed or still runs.")
     elif report.losses and report.losses.windows != report.n_windows:
         notes.append(f"The summary counts {report.losses.windows} windows: the file is not the whole session.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import signal
 import subprocess
@@ -47,12 +48,12 @@ class Heard:
     """What one listener made of what it heard."""
 
     def __init__(self, listener: Listening, windows: Path) -> None:
-        predictions = listener.of_type("prediction")
+        self.lines = listener.lines
         self.summary = listener.lines[-1]
         self.predictions: dict[str, list[dict[str, Any]]] = {}
-        for line in predictions:
-            line.pop("latency_ms")
-            self.predictions.setdefault(line["phone"], []).append(line)
+        for line in listener.of_type("prediction"):
+            others = {name: value for name, value in line.items() if name != "latency_ms"}
+            self.predictions.setdefault(line["phone"], []).append(others)
         self.windows: dict[str, np.ndarray] = {}
         with np.load(windows, allow_pickle=False) as saved:
             for phone in self.predictions:
@@ -80,9 +81,18 @@ def heard(where: str, windows: Path, source: tuple[object, ...], *arguments: obj
     return Heard(listener, windows)
 
 
-def test_a_replayed_capture_gives_the_same_windows_and_predictions(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    file = tmp_path / "session.cap"
-    recorded = heard(mosquitto.where, tmp_path / "a.npz", ("test", "--subjects", "2"), "--record", file)
+@pytest.fixture(scope="module")
+def session(mosquitto: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> tuple[Heard, Path]:
+    """Subject 2's two recordings as a listener heard them, and its capture."""
+    folder = tmp_path_factory.mktemp("session")
+    file = folder / "session.cap"
+    return heard(mosquitto.where, folder / "a.npz", ("test", "--subjects", "2"), "--record", file), file
+
+
+def test_a_replayed_capture_gives_the_same_windows_and_predictions(
+    mosquitto: Mosquitto, session: tuple[Heard, Path], tmp_path: Path
+) -> None:
+    recorded, file = session
     played = heard(mosquitto.where, tmp_path / "b.npz", (file,))
     records, damage = read(file)
     assert damage is None
@@ -96,6 +106,69 @@ def test_a_replayed_capture_gives_the_same_windows_and_predictions(mosquitto: Mo
         check_alike(played.predictions[phone], recorded.predictions[phone])
     assert played.summary["labelled_windows"] == recorded.summary["labelled_windows"] > 200
     assert played.summary["confusion_matrix"] == recorded.summary["confusion_matrix"]
+
+
+def report(*arguments: object) -> dict[str, Any]:
+    done = run("streamer", "report", *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
+
+
+def test_a_capture_s_report_is_that_of_the_recorded_session(session: tuple[Heard, Path], tmp_path: Path) -> None:
+    recorded, file = session
+    lines = tmp_path / "session.jsonl"
+    lines.write_text("".join(json.dumps(line) + "\n" for line in recorded.lines))
+    live, anew = report(lines), report(file)
+    assert live.pop("latency")["p50"] >= 0
+    assert anew.pop("latency") is None
+    assert (len(live.pop("notes")), live.pop("n_lines")) == (0, len(recorded.lines))
+    (note,) = anew.pop("notes")
+    assert note.startswith(f"A capture of {recorded.summary['recording']['messages']} messages, begun ")
+    assert anew.pop("n_lines") == 0
+    assert live["n_windows"] > 400
+    assert anew["is_complete"] is True
+    assert_alike(anew, live)
+
+
+def assert_alike(one: Any, other: Any) -> None:
+    """The same to a microsecond, to which the lines are rounded."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for name in one:
+            assert_alike(one[name], other[name])
+    elif isinstance(one, list):
+        assert len(one) == len(other)
+        for first, second in zip(one, other, strict=True):
+            assert_alike(first, second)
+    else:
+        assert one == (pytest.approx(other, abs=2e-6) if isinstance(other, float) else other)
+
+
+def test_a_cut_capture_is_reported_from_a_pipe_too_and_its_name_does_not_matter(
+    session: tuple[Heard, Path], tmp_path: Path
+) -> None:
+    content = session[1].read_bytes()
+    cut = tmp_path / "looks-like.jsonl"
+    cut.write_bytes(content[: len(content) // 4])
+    figures = report(cut, "--no-smoothing")
+    assert 50 < figures["n_windows"] < 200
+    assert figures["is_complete"] is False
+    assert "no end" in figures["notes"][1]
+    with cut.open("rb") as stream:
+        done = subprocess.run(
+            command("streamer", "report", "-"), stdin=stream, capture_output=True, text=True, env=environment(), check=True
+        )
+    assert "no end" in done.stdout
+    assert "summary" not in done.stdout
+
+
+def test_what_is_for_captures_is_refused_for_lines(session: tuple[Heard, Path], tmp_path: Path) -> None:
+    lines = tmp_path / "session.jsonl"
+    lines.write_text(json.dumps(session[0].lines[0]) + "\n")
+    for arguments in (["--model", lines], ["--no-smoothing"], ["--lag", "1"]):
+        assert_one_sentence(run("streamer", "report", lines, *arguments), "is for captures")
+    assert_one_sentence(run("streamer", "report", session[1], "--model", lines), "session.jsonl")
 
 
 def test_a_killed_listener_s_recording_is_read_to_the_last_second(mosquitto: Mosquitto, tmp_path: Path) -> None:

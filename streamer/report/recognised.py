@@ -1,0 +1,80 @@
+"""A capture's report: its messages recognised anew, by the listener's own pipeline, and added up as its lines are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from model.changes import ActivityChange
+from model.smoothing import FilterSettings
+from streamer.activity_tracker import Prediction
+from streamer.capture.reader import Capture
+from streamer.inbox import Message
+from streamer.listener import Listener, ListenerOptions
+from streamer.outputs import Notice
+from streamer.report.figures import Figures, SessionReport
+from streamer.report.lines import EventLine, Losses, PredictionLine, WarningLine
+
+MAX_PHONES = 10_000
+"""As many as ``har-stream listen`` follows unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecogniseOptions:
+    """How to recognise: the model (None: the one in the box), and the filter's settings (None: none)."""
+
+    model: Path | None = None
+    smoothing: FilterSettings | None = field(default_factory=FilterSettings)
+
+
+class _Lines:
+    """An output of the listener that counts what the lines of ``--output jsonl`` would say."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def prediction(self, prediction: Prediction) -> None:
+        """Count it, without its latency: nobody waited for it."""
+        window, told = prediction.window, cast(Any, prediction)
+        line = PredictionLine(window.phone, window.start_s, told.answer, told.activity, told.window.label, None)
+        self._figures.count(line)
+
+    def change(self, phone: str, change: ActivityChange) -> None:
+        """Count it."""
+        told = cast(Any, change)
+        self._figures.count(EventLine(phone, told.before, told.after))
+
+    def warning(self, warning: Notice) -> None:
+        """Count it."""
+        self._figures.count(WarningLine(warning.phone, warning.reason))
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Count the summary."""
+        self._figures.count(Losses(**{name: summary[name] for name in Losses.__struct_fields__}))
+
+
+def recognise_capture(capture: Capture, options: RecogniseOptions) -> SessionReport:
+    """Recognise all of a capture; its times are those of the recording, its latencies nobody's and left out.
+
+    Raises
+    ------
+    HarError : the model or the capture cannot be read.
+    """
+    from model.classifier import Classifier
+
+    figures = Figures()
+    settings = ListenerOptions(max_phones=MAX_PHONES, smoothing=options.smoothing)
+    listener = Listener(settings, Classifier.load(options.model), [_Lines(figures)])
+    listener.finish(listener.recognise(_messages(capture)))
+    began = datetime.fromtimestamp(capture.started_s, UTC).astimezone()
+    note = f"A capture of {capture.count} messages, begun {began:%Y-%m-%d %H:%M:%S}, recognised anew: without latency."
+    damage = () if capture.damage is None else (capture.damage,)
+    return figures.report((note, *damage), is_cut=bool(damage))
+
+
+def _messages(capture: Capture) -> Iterator[Message]:
+    for record in capture:
+        yield Message(record.topic, record.payload, record.arrived_s)
