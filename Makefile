@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCES := model streamer replay tests benchmarks
 
-.PHONY: help demo test check unit lock reference crossval clean
+.PHONY: help demo test check unit fuzz lock reference crossval clean
 
 help:
 	@grep -E '^# |^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^# //; s/:.*##/  -/'
@@ -42,6 +42,10 @@ reference: $(VENV)/test ## the 2019 notebook's networks, three seeds each (hours
 
 crossval: $(VENV)/test ## cross-validation of the window model (hours; goes on where it stopped)
 	$(BIN)/python -m benchmarks.crossval default --seeds 0,1,2
+
+fuzz: $(VENV)/test ## the decoders of what phones send, coverage-guided (ARGS="-max_total_time=300 FOLDER" keeps what is found)
+	@$(PIP) 'atheris>=3.0'
+	$(BIN)/python -m benchmarks.fuzz_formats $(or $(ARGS),-max_total_time=120)
 
 lock: $(BIN)/python ## the versions that the tests run with, anew
 	@$(PIP) uv

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
+from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
 from streamer.report.command import report
 
 if TYPE_CHECKING:
@@ -99,7 +100,14 @@ def cli() -> None:
     help="HOST, HOST:PORT, an mqtt://, mqtts://, ws:// or wss:// URL, or embedded[:PORT] to start a broker here.",
 )
 @click.option("--root", default="har", help="First level of the topics ROOT/PHONE/imu.")
-@click.option("-t", "--topic", "topics", multiple=True, help="Subscribe to this instead of ROOT's topics; repeatable.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(CHOICES),
+    default=AUTO,
+    help="What phones send; auto recognises each message.",
+)
+@click.option("-t", "--topic", "topics", multiple=True, help="Subscribe to this instead; repeatable.")
 @click.option("-u", "--username", help="User name at the broker.")
 @click.option("-P", "--pw", envvar="HAR_PASSWORD", help="Password; better given as HAR_PASSWORD.", show_envvar=True)
 @click.option("--password-file", type=FILE, help="File whose first line is the password.")
@@ -157,13 +165,14 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
     from streamer.listener import ListenerOptions
     from streamer.session import SessionOptions
     from streamer.subscriber import SubscriberOptions
-    from streamer.wire import phone_topics
 
+    format_name = flags.get("format_name", Format.HAR)
     default_output = "dashboard" if sys.stdout.isatty() else "plain"
     return SessionOptions(
         subscriber=SubscriberOptions(
             address=address,
-            topics=flags.get("topics") or phone_topics(flags.get("root", "har")),
+            topics=flags.get("topics") or default_topics(format_name, flags.get("root", "har")),
+            app_topics=() if flags.get("topics") else app_topics(format_name),
             qos=flags.get("qos", 1),
             client_id=flags.get("client_id") or f"har-stream-{secrets.token_hex(4)}",
             keepalive=flags.get("keepalive", 60),
@@ -178,6 +187,7 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
             max_predictions=flags["count"],
         ),
         output=flags["output"] or default_output,
+        format=format_name,
         model=flags["model"],
         save_windows=flags["save_windows"],
         record=flags["record"],

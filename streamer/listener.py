@@ -16,7 +16,7 @@ import numpy as np
 from model.signals import RAW_CHANNELS, process
 from model.smoothing import FilterSettings
 from streamer.activity_tracker import Prediction
-from streamer.formats import har
+from streamer.formats import detect
 from streamer.inbox import Inbox, Message
 from streamer.outputs import Notice, Output
 from streamer.readings import PhoneMessage
@@ -62,7 +62,7 @@ class Listener:
         options: ListenerOptions,
         classifier: WindowClassifier,
         outputs: Sequence[Output],
-        decode: Decoder = har.decode,
+        decode: Decoder = detect.decode,
     ) -> None:
         self.tally = Tally(max_phones=options.max_phones)
         self.recognizer = Recognizer(classifier, max_phones=options.max_phones, smoothing=options.smoothing)

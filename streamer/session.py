@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from model.errors import HarError
 from model.text import MOST, printable
 from streamer.capture.recorder import Recorder, recording
+from streamer.formats import detect
+from streamer.formats.names import AUTO
 from streamer.listener import Listener, ListenerOptions
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
 from streamer.subscriber import Subscriber, SubscriberOptions
@@ -32,11 +35,13 @@ POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """What to do. ``output`` is dashboard, plain or jsonl, ``record`` a capture to make, ``timeout_s`` ends it."""
+    """What to do. ``output`` is dashboard, plain or jsonl; ``format`` is one of
+    :data:`streamer.formats.names.CHOICES`; ``record`` is a capture to make; ``timeout_s`` ends it."""
 
     subscriber: SubscriberOptions
     listener: ListenerOptions
     output: str
+    format: str = AUTO
     model: Path | None = None
     save_windows: Path | None = None
     record: Path | None = None
@@ -67,7 +72,8 @@ def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _l
 
     recent = Recent()
     classifier = Classifier.load(options.model)
-    listener = Listener(options.listener, classifier, _outputs(options, recent))
+    decode = partial(detect.decode, format_name=options.format)
+    listener = Listener(options.listener, classifier, _outputs(options, recent), decode)
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
         on_message = recorder.before(listener.receive) if recorder else listener.receive
         subscriber = Subscriber(options.subscriber, on_message)
@@ -121,7 +127,7 @@ def _greet(options: SessionOptions, recent: Recent) -> None:
     if options.output == "dashboard":
         recent.lines.extend([printable(recording_to)] if recording_to else [])
         return
-    topics = ", ".join(options.subscriber.topics)
+    topics = ", ".join(options.subscriber.all_topics)
     line = f"Listening to {topics} at {options.subscriber.address}{recording_to and ', '}{recording_to}"
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

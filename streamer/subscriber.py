@@ -42,7 +42,11 @@ class ConnectionState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SubscriberOptions:
-    """How to connect: flags named as mosquitto_sub's. ``keepalive`` in seconds."""
+    """How to connect: flags named as mosquitto_sub's. ``keepalive`` in seconds.
+
+    ``app_topics`` are subscribed to besides, at quality of service 0: apps send with that, and a broker may hold only
+    so much unacknowledged (NATS: 65,535 messages for all of a client's subscriptions above 0).
+    """
 
     address: BrokerAddress
     topics: tuple[str, ...]
@@ -53,6 +57,12 @@ class SubscriberOptions:
     cafile: str | None = None
     cert: str | None = None
     key: str | None = None
+    app_topics: tuple[str, ...] = ()
+
+    @property
+    def all_topics(self) -> tuple[str, ...]:
+        """Everything that is subscribed to."""
+        return self.topics + self.app_topics
 
 
 class Subscriber:
@@ -142,13 +152,18 @@ class Subscriber:
         if code.is_failure:
             self._refusal = refused(self._options.address, connack_code(code.value))
             return
-        client.subscribe([(topic, self._options.qos) for topic in self._options.topics])
+        client.subscribe(
+            [(topic, self._options.qos) for topic in self._options.topics]
+            + [(topic, 0) for topic in self._options.app_topics]
+        )
 
     def _on_subscribed(self, _client: Any, _user: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
-        refused = [t for t, code in zip(self._options.topics, codes, strict=False) if code.is_failure]
-        if refused:
+        refused = [t for t, code in zip(self._options.all_topics, codes, strict=False) if code.is_failure]
+        if len(refused) == len(codes):
             self._refusal = BrokerError(f"The broker does not let this user subscribe to {', '.join(refused)}.")
             return
+        if refused:
+            log.warning("the broker does not let this user subscribe to %s", ", ".join(refused))
         if self.state is ConnectionState.RECONNECTING:
             log.warning("connected to %s again", self._options.address)
         self.state = ConnectionState.CONNECTED

@@ -50,7 +50,8 @@ class WireError(ValueError):
 class Samples:
     """The samples of one message.
 
-    ``values`` has shape ``(n_samples, 6)``: acceleration with gravity [g], angular velocity [rad/s].
+    ``values`` has shape ``(n_samples, 6)``: acceleration with gravity [g], angular velocity [rad/s]; or
+    ``(n_samples, 3)``, acceleration alone, from a phone without gyroscope where that is allowed.
     ``times`` has shape ``(n_samples,)``, Unix seconds. ``seq`` counts a phone's messages, None if it does not.
     ``start`` is true on the first message of a recording.
     """
@@ -85,7 +86,7 @@ _Rate = Annotated[float, msgspec.Meta(gt=0.0, le=10_000.0)]
 class _Imu(msgspec.Struct, omit_defaults=True):
     t: float | _Times
     acc: _Vectors
-    gyro: _Vectors
+    gyro: _Vectors | None = None
     seq: _Seq | None = None
     rate: _Rate | None = None
     unit: _Unit | None = None
@@ -162,8 +163,8 @@ def _times(message: _Imu, n_samples: int) -> npt.NDArray[np.float64]:
     return message.t + np.arange(n_samples) / (message.rate or SAMPLING_RATE)
 
 
-def decode_imu(payload: bytes) -> Samples:
-    """Samples from the payload of an ``imu`` topic, in g and rad/s.
+def decode_imu(payload: bytes, *, gyro_optional: bool = False) -> Samples:
+    """Samples from the payload of an ``imu`` topic, in g and rad/s; without ``gyro`` only if that is optional.
 
     Raises
     ------
@@ -172,9 +173,13 @@ def decode_imu(payload: bytes) -> Samples:
     """
     message = _decode(IMU, payload)
     assert isinstance(message, _Imu)
-    if len(message.acc) != len(message.gyro):
-        raise WireError(f"acc has {len(message.acc)} samples and gyro {len(message.gyro)}")
-    values = np.concatenate([np.array(message.acc), np.array(message.gyro)], axis=1)
+    values = np.array(message.acc)
+    if message.gyro is not None:
+        if len(message.acc) != len(message.gyro):
+            raise WireError(f"acc has {len(message.acc)} samples and gyro {len(message.gyro)}")
+        values = np.concatenate([values, np.array(message.gyro)], axis=1)
+    elif not gyro_optional:
+        raise WireError("gyro is missing")
     times = _times(message, len(values))
     if not (np.isfinite(values).all() and np.isfinite(times).all()):
         raise WireError("a value is not a finite number")

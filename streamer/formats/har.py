@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from streamer.formats.checked import check_times, check_values
+from streamer.formats.names import Format
 from streamer.readings import PhoneMessage, Readings, Sensor, Unit
 from streamer.wire import IMU, LABEL, Samples, WireError, decode_imu, decode_label, parse_topic
 
-NAME = "har"
-"""As ``--format`` has it."""
+KINDS = (IMU, LABEL)
+"""Last levels of the topics that carry it."""
 
 
 def decode(topic: str, payload: bytes) -> list[PhoneMessage]:
@@ -14,29 +16,31 @@ def decode(topic: str, payload: bytes) -> list[PhoneMessage]:
 
     Raises
     ------
-    WireError : the topic has no valid phone name, or the payload is not of the format.
+    WireError : the topic has no valid phone name, or the payload is not of the format, or its numbers are senseless.
     """
     phone, kind = parse_topic(topic)
     try:
         if kind == IMU:
-            return [as_message(phone, decode_imu(payload))]
+            return [as_message(phone, decode_imu(payload, gyro_optional=True))]
         if kind == LABEL:
-            return [PhoneMessage(phone, NAME, labels=(decode_label(payload),))]
+            return [PhoneMessage(phone, Format.HAR, labels=(decode_label(payload),))]
     except WireError as error:
         raise WireError(str(error), phone=phone) from error
     return []
 
 
 def as_message(phone: str, samples: Samples) -> PhoneMessage:
-    """Samples in g and rad/s as the readings of two sensors that share their times."""
-    return PhoneMessage(
-        phone,
-        NAME,
-        (
-            Readings(Sensor.TOTAL_ACCELERATION, samples.times, samples.values[:, :3], Unit.G),
-            Readings(Sensor.ANGULAR_VELOCITY, samples.times, samples.values[:, 3:], Unit.RADIANS_PER_SECOND),
-        ),
-        seq=samples.seq,
-        start=samples.start,
-        stage=samples.stage,
-    )
+    """Samples in g and rad/s as the readings of two sensors that share their times, or of the acceleration alone.
+
+    Raises
+    ------
+    WireError : a number that no sensor gives.
+    """
+    check_times(samples.times)
+    check_values(samples.values)
+    acceleration = Readings(Sensor.TOTAL_ACCELERATION, samples.times, samples.values[:, :3], Unit.G)
+    readings: tuple[Readings, ...] = (acceleration,)
+    if samples.values.shape[1] > 3:
+        turning = samples.values[:, 3:]
+        readings += (Readings(Sensor.ANGULAR_VELOCITY, samples.times, turning, Unit.RADIANS_PER_SECOND),)
+    return PhoneMessage(phone, Format.HAR, readings, seq=samples.seq, start=samples.start, stage=samples.stage)

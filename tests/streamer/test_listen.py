@@ -215,7 +215,7 @@ def test_plain_output_is_one_line_a_prediction(mosquitto: Mosquitto) -> None:
         text=True,
     )
     assert process.stderr
-    assert process.stderr.readline().startswith("Listening to har/+/imu, har/+/label at 127.0.0.1:")
+    assert process.stderr.readline().startswith("Listening to har/+/imu, har/+/label, sensor-logger/#, ")
     replay(mosquitto.where, "--subjects", "20")
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0

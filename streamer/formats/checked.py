@@ -1,0 +1,93 @@
+"""What all decoders check: sizes before anything is decoded, the schema, finite and sensible numbers. Pure."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from streamer.readings import Readings, Sensor, Sign, Unit
+from streamer.wire import MAX_PAYLOAD_BYTES, MAX_SAMPLES, WireError
+
+MAX_VALUE = 1e6
+"""No sensor of a phone gives more, in whatever unit; beyond it, filters would overflow."""
+
+MAX_TIME_S = 1e11
+"""Seconds since 1970 or since a phone's start: the year 5138."""
+
+NANOSECONDS = 1e-9
+"""Seconds in one."""
+
+T = TypeVar("T")
+
+
+def check_size(payload: bytes) -> None:
+    """Refuse what is too long to be decoded.
+
+    Raises
+    ------
+    WireError : it is longer than :data:`streamer.wire.MAX_PAYLOAD_BYTES`.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise WireError(f"the payload has {len(payload)} bytes, more than {MAX_PAYLOAD_BYTES}")
+
+
+def decoded(decoder: msgspec.json.Decoder[T], payload: bytes | msgspec.Raw) -> T:
+    """What a schema makes of JSON.
+
+    Raises
+    ------
+    WireError : it is not JSON, or has missing or mistyped fields.
+    """
+    try:
+        return decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise WireError(str(error)) from error
+
+
+def check_times(times: npt.NDArray[np.float64]) -> None:
+    """Refuse times that no clock shows.
+
+    Raises
+    ------
+    WireError : one is not finite, or beyond :data:`MAX_TIME_S`.
+    """
+    if times.size and not np.abs(times).max() <= MAX_TIME_S:
+        raise WireError("a time is not a finite number of a sensible size")
+
+
+def check_values(values: npt.NDArray[np.float64]) -> None:
+    """Refuse values that no sensor gives.
+
+    Raises
+    ------
+    WireError : one is not finite, or beyond :data:`MAX_VALUE`.
+    """
+    if values.size and not np.abs(values).max() <= MAX_VALUE:
+        raise WireError("a value is not a finite number of a sensible size")
+
+
+def readings(
+    sensor: Sensor,
+    times: npt.ArrayLike,
+    values: npt.ArrayLike,
+    unit: Unit | None,
+    sign: Sign | None = Sign.ANDROID,
+    *,
+    seconds: float = 1.0,
+) -> Readings:
+    """Checked readings of ``times`` ``(n,)``, in units of ``seconds``, and ``values`` ``(n, 3)``.
+
+    Raises
+    ------
+    WireError : more than :data:`streamer.wire.MAX_SAMPLES` of them, or a number that is not finite or senseless.
+    """
+    times_s = np.asarray(times, np.float64) * seconds
+    vectors = np.asarray(values, np.float64)
+    if len(vectors) > MAX_SAMPLES:
+        raise WireError(f"{len(vectors)} readings of {sensor} in one message, more than {MAX_SAMPLES}; send more often")
+    check_times(times_s)
+    check_values(vectors)
+    return Readings(sensor, times_s, vectors, unit, sign)
