@@ -14,14 +14,9 @@ from model.windows import WINDOW_LENGTH, Window, WindowSlicer
 from streamer.continuity import Continuity, Judgement, Verdict, rate_fault
 from streamer.intake.conventions import Conventions
 from streamer.intake.report import IntakeReport, SensorReport
+from streamer.labels import Labels
 from streamer.readings import PhoneMessage, Sensor
-from streamer.wire import Label, Samples, WireError
-
-MAX_LABELS = 512
-"""Labels remembered per phone; a recording of the data set has about 40."""
-
-TIME_TOLERANCE_S = 0.5 / SAMPLING_RATE
-"""Times closer than half a sample are the same sample's."""
+from streamer.wire import Samples, WireError
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +50,6 @@ class Taken:
     repeated_messages: int = 0
     gaps: int = 0
     news: tuple[str, ...] = ()
-
-
-class Labels:
-    """What a phone's stream is labelled with."""
-
-    def __init__(self) -> None:
-        self._labels: deque[Label] = deque(maxlen=MAX_LABELS)
-
-    def add(self, label: Label) -> None:
-        """Take the next label."""
-        self._labels.append(label)
-
-    def covering(self, start_s: float, end_s: float) -> str | None:
-        """The label of the one segment that holds all of ``start_s`` to ``end_s``, or None."""
-        for label in reversed(self._labels):
-            if label.start_s <= start_s + TIME_TOLERANCE_S and end_s <= label.end_s + TIME_TOLERANCE_S:
-                return label.activity
-        return None
 
 
 class PhoneStream:

@@ -6,6 +6,7 @@ the first byte (a JSON object starts with ``{`` or white space, a MessagePack ma
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -65,7 +66,10 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What the phone's owner does from ``start_s`` to ``end_s`` (Unix seconds); None: unlabelled."""
+    """What the phone's owner does from ``start_s`` to ``end_s`` (Unix seconds); None: unlabelled.
+
+    An ``end_s`` of infinity: until the phone's next label.
+    """
 
     activity: str | None
     start_s: float
@@ -97,7 +101,7 @@ class _Imu(msgspec.Struct, omit_defaults=True):
 class _Label(msgspec.Struct):
     activity: str | None
     start: float
-    end: float
+    end: float | None = None
 
 
 _DECODERS = {
@@ -200,9 +204,9 @@ def decode_label(payload: bytes) -> Label:
     assert isinstance(message, _Label)
     if message.activity is not None and message.activity not in ALL_LABELS:
         raise WireError("the activity is not one of the data set's")
-    if not (np.isfinite(message.start) and np.isfinite(message.end)):
+    if not (np.isfinite(message.start) and np.isfinite(message.end or 0.0)):
         raise WireError("a time is not a finite number")
-    return Label(message.activity, message.start, message.end)
+    return Label(message.activity, message.start, math.inf if message.end is None else message.end)
 
 
 def encode_imu(
@@ -237,4 +241,5 @@ def encode_imu(
 
 def encode_label(label: Label, encoding: Encoding = "json") -> bytes:
     """The payload of a ``label`` topic; the inverse of :func:`decode_label`."""
-    return _ENCODERS[encoding].encode({"activity": label.activity, "start": label.start_s, "end": label.end_s})
+    end = None if label.end_s == math.inf else label.end_s
+    return _ENCODERS[encoding].encode({"activity": label.activity, "start": label.start_s, "end": end})
