@@ -40,11 +40,11 @@ TURNS = 3
 
 
 def pieces(recording: Recording, activity: str, length: int) -> Iterator[FloatArray]:
-    """The beginning of every segment of an activity, ``(length, 6)``; shorter segments are left out."""
+    """Acceleration in the beginning of every segment of an activity, ``(length, 3)`` [g]; shorter ones are left out."""
     for segment in recording.segments:
         start = segment.start + SETTLING
         if segment.activity == activity and start + length <= segment.stop:
-            yield recording.samples[start : start + length]
+            yield recording.samples[start : start + length, :3]
 
 
 def first_piece(recording: Recording, activity: str, length: int) -> FloatArray:
@@ -64,7 +64,7 @@ def fit(subjects: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
     patterns = []
     for recording, up in zip(recordings, ups, strict=True):
         level = Rotation.align_vectors([UP], [up])[0].as_matrix()
-        walks = [gait(turned(walk, level)) for walk in pieces(recording, "WALKING", WALKING)]
+        walks = [gait(walk @ level.T) for walk in pieces(recording, "WALKING", WALKING)]
         patterns.append(np.mean(walks, axis=0))
     mean_up, mean_gait = np.mean(ups, axis=0), np.mean(patterns, axis=0)
     return mean_up / np.linalg.norm(mean_up), mean_gait / np.linalg.norm(mean_gait)

@@ -161,7 +161,7 @@ def calibrate(standing: npt.ArrayLike, walking: npt.ArrayLike | None = None) -> 
 
     Parameters
     ----------
-    standing : shape ``(n, 6)``, raw samples at 50 Hz in g and rad/s, of :data:`MIN_STANDING_S` or more.
+    standing : shape ``(n, 3)``, total acceleration [g] at 50 Hz, of :data:`MIN_STANDING_S` or more.
     walking : the same of :data:`MIN_WALKING_S` or more, the phone worn as before.
 
     Raises
@@ -172,23 +172,23 @@ def calibrate(standing: npt.ArrayLike, walking: npt.ArrayLike | None = None) -> 
     level = _smallest_turn(up)
     if walking is None:
         return Calibration(level, up, Basis.GRAVITY)
-    about, likeness = heading(turned(walking, level))
+    about, likeness = heading(np.asarray(walking, np.float64) @ level.T)
     return Calibration(about @ level, up, Basis.WALKING, likeness)
 
 
 def upward(standing: npt.ArrayLike) -> FloatArray:
-    """The unit vector that points up, ``(3,)``, from samples ``(n, 6)`` of standing still.
+    """The unit vector that points up, ``(3,)``, from total acceleration ``(n, 3)`` [g] of standing still.
 
     Raises
     ------
     CalibrationError : too few samples, not still, or gravity is not 1 g.
     """
-    acceleration = np.asarray(standing, np.float64)[:, :3]
+    acceleration = np.asarray(standing, np.float64)
     if len(acceleration) < MIN_STANDING_S * SAMPLING_RATE:
         raise CalibrationError(f"There are only {_seconds(acceleration)} of standing; stand for {MIN_STANDING_S:g} s.")
     gravity: FloatArray = acceleration.mean(axis=0)
     _check_gravity(float(np.linalg.norm(gravity)))
-    moved_g = float(np.sqrt(acceleration.var(axis=0).sum()))
+    moved_g = _moved_g(acceleration)
     if moved_g > STILL_G:
         raise CalibrationError(f"The phone moved (by {moved_g:.2f} g; still is {STILL_G:g} g); stand still, once more.")
     first, second = np.array_split(acceleration, 2)
@@ -214,7 +214,7 @@ def heading(walking: npt.ArrayLike) -> tuple[FloatArray, float]:
 
     Parameters
     ----------
-    walking : shape ``(n, 6)``, turned already so that :data:`UP` points up.
+    walking : shape ``(n, 3)``, total acceleration [g], turned already so that :data:`UP` points up.
 
     Raises
     ------
@@ -222,16 +222,15 @@ def heading(walking: npt.ArrayLike) -> tuple[FloatArray, float]:
     """
     from scipy.spatial.transform import Rotation
 
-    samples = np.asarray(walking, np.float64)
-    if len(samples) < MIN_WALKING_S * SAMPLING_RATE:
-        raise CalibrationError(f"There are only {_seconds(samples)} of walking; walk for {MIN_WALKING_S:g} s.")
-    pattern = gait(samples)
+    acceleration = np.asarray(walking, np.float64)
+    if len(acceleration) < MIN_WALKING_S * SAMPLING_RATE:
+        raise CalibrationError(f"There are only {_seconds(acceleration)} of walking; walk for {MIN_WALKING_S:g} s.")
+    pattern = gait(acceleration)
     # R(a) of each row of the pattern against GAIT's row: cos(a) * along + sin(a) * across, greatest at this angle.
     along = float((pattern * GAIT).sum())
     across = float((pattern[:, 0] * GAIT[:, 1] - pattern[:, 1] * GAIT[:, 0]).sum())
     likeness = float(np.hypot(along, across))
-    moved_g = float(np.sqrt(samples[:, :3].var(axis=0).sum()))
-    if moved_g <= STILL_G or likeness < MIN_LIKENESS:
+    if _moved_g(acceleration) <= STILL_G or likeness < MIN_LIKENESS:
         raise CalibrationError(
             f"These were not enough steps on level ground (likeness to walking {likeness:.2f} of 1, at least "
             f"{MIN_LIKENESS:g} is needed); walk straight on at your usual pace, once more."
@@ -240,10 +239,10 @@ def heading(walking: npt.ArrayLike) -> tuple[FloatArray, float]:
 
 
 def gait(walking: FloatArray) -> FloatArray:
-    """What :data:`GAIT` is the mean of, scaled to length 1, ``(9, 2)``, from samples ``(n, 6)`` with :data:`UP` up."""
+    """What :data:`GAIT` is the mean of, scaled to length 1, ``(9, 2)``, from total acceleration ``(n, 3)``, turned."""
     from scipy.signal import detrend
 
-    body_acc = detrend(walking[:, :3], axis=0)  # the chain's filter of gravity would take seconds to settle
+    body_acc = detrend(walking, axis=0)  # the chain's filter of gravity would take seconds to settle
     vertical, horizontal = body_acc @ UP, body_acc @ HORIZONTAL.T
     pattern = np.stack([_covariance(horizontal, vertical, lag) for lag in LAGS])
     return np.asarray(pattern / max(float(np.linalg.norm(pattern)), 1e-12), np.float64)
@@ -255,6 +254,11 @@ def _covariance(horizontal: FloatArray, vertical: FloatArray, lag: int) -> Float
     now = horizontal[max(-lag, 0) : n_samples - max(lag, 0)]
     product: FloatArray = now.T @ vertical[max(lag, 0) : n_samples - max(-lag, 0)]
     return product
+
+
+def _moved_g(acceleration: FloatArray) -> float:
+    """Deviation of the acceleration ``(n, 3)`` from its mean, root mean square of the length."""
+    return float(np.sqrt(acceleration.var(axis=0).sum()))
 
 
 def angle_deg(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
