@@ -18,6 +18,8 @@ from model.smoothing import FilterSettings
 from streamer.activity_tracker import Prediction
 from streamer.formats import detect
 from streamer.inbox import Inbox, Message
+from streamer.mount.book import MountBook
+from streamer.mount.minder import MountMinder
 from streamer.outputs import Notice, Output
 from streamer.readings import PhoneMessage
 from streamer.recognizer import Recognizer, WindowClassifier
@@ -63,9 +65,16 @@ class Listener:
         classifier: WindowClassifier,
         outputs: Sequence[Output],
         decode: Decoder = detect.decode,
+        mounts: MountBook | None = None,
     ) -> None:
+        self._mounts = MountMinder(mounts or MountBook(), classifier.novelty)
         self.tally = Tally(max_phones=options.max_phones)
-        self.recognizer = Recognizer(classifier, max_phones=options.max_phones, smoothing=options.smoothing)
+        self.recognizer = Recognizer(
+            classifier,
+            max_phones=options.max_phones,
+            smoothing=options.smoothing,
+            rotation_of=self._mounts.rotation,
+        )
         self.lock = threading.Lock()
         self.done = threading.Event()
         self.inbox = Inbox()
@@ -130,6 +139,8 @@ class Listener:
     def _work(self, messages: Sequence[Message]) -> None:
         notices: list[Notice] = []
         with self.lock:
+            if self._mounts.refresh(time.monotonic()):
+                self.recognizer.remount()
             for message in messages:
                 notices += self._handle(message)
         for notice in notices:
@@ -171,10 +182,13 @@ class Listener:
             self._predictions += 1
             with self.lock:
                 is_news = self.tally.prediction(prediction, time.monotonic())
+            news = ["; ".join(prediction.reasons)] if is_news else []
+            if mount := self._mounts.news(prediction):
+                news.append(mount)
             for output in self._outputs:
                 output.prediction(prediction)
-                if is_news:
-                    output.warning(Notice(prediction.phone, "; ".join(prediction.reasons)))
+                for words in news:
+                    output.warning(Notice(prediction.phone, words))
                 if prediction.change:
                     output.change(prediction.phone, prediction.change)
         if self.done_by_count:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.activities import ACTIVITIES
+from model.orientation import turned
 from model.signals import SAMPLING_RATE, SignalChain, Stage, Start
 from model.windows import WINDOW_LENGTH, Window, WindowSlicer
 from streamer.continuity import Continuity, Judgement, Verdict, rate_fault
@@ -111,9 +112,7 @@ class PhoneStream:
 
     def _turned(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Both sensors' vectors turned by :attr:`rotation`, ``(n_samples, 6)``."""
-        if self.rotation is None:
-            return values
-        return np.concatenate([values[:, :3] @ self.rotation.T, values[:, 3:] @ self.rotation.T], axis=1)
+        return values if self.rotation is None else turned(values, self.rotation)
 
     def _note(self, message: PhoneMessage, judgement: Judgement) -> None:
         before = {sensor.sensor: sensor.readings for sensor in self._report.sensors}
@@ -133,6 +132,19 @@ class PhoneStream:
     def finish(self) -> list[ReadyWindow]:
         """End the piece of the stream: the window that only the median's last sample still completes, if any."""
         return self._ready(self._slicer.push(self._chain.finish()))
+
+    def remount(self, rotation: npt.NDArray[np.float64] | None) -> list[ReadyWindow]:
+        """Turn from now on by this; another turn than before ends the piece of the stream."""
+        if rotation is self.rotation or (
+            rotation is not None and self.rotation is not None and np.array_equal(rotation, self.rotation)
+        ):
+            return []
+        self.rotation = rotation
+        ended = self.finish()
+        self._chain = SignalChain(start=Start.STEADY, stage=self._chain.stage)
+        self._slicer.reset(self._next_sample)
+        self._piece += 1
+        return ended
 
     def _begin(self, samples: Samples, verdict: Verdict) -> None:
         first_s = float(samples.times[0])

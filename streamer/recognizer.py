@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -49,11 +50,16 @@ class Clock(Protocol):
     def __call__(self) -> float: ...
 
 
+def _as_it_is(_phone: str) -> FloatArray | None:
+    return None
+
+
 class _Phone:
     """One phone: its stream of samples, and what its windows add up to."""
 
-    def __init__(self, name: str, smoothing: FilterSettings | None) -> None:
+    def __init__(self, name: str, smoothing: FilterSettings | None, rotation: FloatArray | None) -> None:
         self.stream = PhoneStream(name)
+        self.stream.rotation = rotation
         self.tracker = ActivityTracker(smoothing)
 
 
@@ -65,14 +71,21 @@ class Recognizer:
     classifier : the model.
     max_phones : a further phone is refused.
     smoothing : settings of the filter over consecutive windows; None answers by each window alone.
+    rotation_of : the turn of each phone's axes into the data set's; None for a phone leaves its as they are.
     """
 
     def __init__(
-        self, classifier: WindowClassifier, *, max_phones: int, smoothing: FilterSettings | None = None
+        self,
+        classifier: WindowClassifier,
+        *,
+        max_phones: int,
+        smoothing: FilterSettings | None = None,
+        rotation_of: Callable[[str], FloatArray | None] = _as_it_is,
     ) -> None:
         self._classifier = classifier
         self._max_phones = max_phones
         self._smoothing = smoothing
+        self._rotation_of = rotation_of
         self._phones: dict[str, _Phone] = {}
         self._pending: list[ReadyWindow] = []
 
@@ -81,7 +94,7 @@ class Recognizer:
         if phone is None:
             if len(self._phones) >= self._max_phones:
                 raise WireError(f"there are {self._max_phones} phones already (--max-phones)")
-            phone = self._phones[name] = _Phone(name, self._smoothing)
+            phone = self._phones[name] = _Phone(name, self._smoothing, self._rotation_of(name))
         return phone
 
     def push(self, message: PhoneMessage, arrived_s: float) -> Taken:
@@ -94,6 +107,11 @@ class Recognizer:
         taken = self._phone(message.phone).stream.push(message, arrived_s)
         self._pending += taken.windows
         return taken
+
+    def remount(self) -> None:
+        """Ask for every phone's turn again; a phone whose turn has changed begins a new piece of its stream."""
+        for name, phone in self._phones.items():
+            self._pending += phone.stream.remount(self._rotation_of(name))
 
     def stream(self, phone: str) -> PhoneStream | None:
         """The stream of a phone, None if there is none of that name."""
