@@ -12,6 +12,7 @@ import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
+from streamer.mount.options import mount_of, mount_options
 from streamer.report.command import report
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def cli() -> None:
 @click.option("--tls-use-os-certs", is_flag=True, help="Encrypt, trusting the system's authorities, as mqtts:// does.")
 @click.option("--cert", type=FILE, help="Certificate of this client.")
 @click.option("--key", type=FILE, help="Private key of this client.")
+@mount_options
 @_shared_options
 def listen(broker: str, **flags: Any) -> int:
     """Subscribe to a broker and recognise what its phones send.
@@ -193,6 +195,7 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
         record=flags["record"],
         timeout_s=flags["timeout_s"],
         ascii_only=flags["ascii_only"],
+        mount=mount_of(flags),
     )
 
 

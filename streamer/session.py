@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -21,6 +21,7 @@ from streamer.capture.recorder import Recorder, recording
 from streamer.formats import detect
 from streamer.formats.names import AUTO
 from streamer.listener import Listener, ListenerOptions
+from streamer.mount.book import MountOptions
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
 from streamer.subscriber import Subscriber, SubscriberOptions
 
@@ -47,6 +48,7 @@ class SessionOptions:
     record: Path | None = None
     timeout_s: float | None = None
     ascii_only: bool = False
+    mount: MountOptions = field(default_factory=MountOptions)
 
 
 class LogLines(logging.Handler):
@@ -73,7 +75,7 @@ def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _l
     recent = Recent()
     classifier = Classifier.load(options.model)
     decode = partial(detect.decode, format_name=options.format)
-    listener = Listener(options.listener, classifier, _outputs(options, recent), decode)
+    listener = Listener(options.listener, classifier, _outputs(options, recent), decode, options.mount.book())
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
         on_message = recorder.before(listener.receive) if recorder else listener.receive
         subscriber = Subscriber(options.subscriber, on_message)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from model.signals import FloatArray
-from streamer.mount.notation import AUTO, MountChoice
+from streamer.mount.notation import AS_IS, MountChoice
 from streamer.mount.store import Mount, MountStore
 
 CHECK_S = 1.0
@@ -18,7 +20,7 @@ class MountBook:
     ``problem`` says what was wrong with the file when it was read last, None if nothing was.
     """
 
-    def __init__(self, choice: MountChoice = AUTO, store: MountStore | None = None) -> None:
+    def __init__(self, choice: MountChoice = AS_IS, store: MountStore | None = None) -> None:
         self.problem: str | None = None
         self._choice = choice
         self._store = store if choice.is_remembered else None
@@ -43,3 +45,15 @@ class MountBook:
         """The turn of a phone, ``(3, 3)``; None leaves its axes as they are."""
         mount = self._mounts.get(phone)
         return self._choice.rotation if mount is None else mount.matrix()
+
+
+@dataclass(frozen=True, slots=True)
+class MountOptions:
+    """How phones are worn: ``choice`` of all; ``folder`` holds what is remembered of each (None: the platform's)."""
+
+    choice: MountChoice = AS_IS
+    folder: Path | None = None
+
+    def book(self) -> MountBook:
+        """The turns that follow from them."""
+        return MountBook(self.choice, MountStore(self.folder) if self.choice.is_remembered else None)

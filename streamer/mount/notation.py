@@ -1,7 +1,7 @@
 """``--mount``: how a user writes which way a phone points; and how a turn is told in the same words. Pure.
 
-An axis is ``+x``, ``-x``, ``+y`` ... of the phone (Android's and iOS's axes: x to the right edge, y to the top edge, z out
-of the screen), or two of them for the direction halfway, ``+y+z``.
+An axis is ``+x``, ``-x``, ``+y`` ... of the phone (Android's and iOS's axes: x to the right edge, y to the top edge, z
+out of the screen), or two of them for the direction halfway, ``+y+z``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _TERM = re.compile(r"([+-]?)([xyz])")
 
 @dataclass(frozen=True, slots=True)
 class MountChoice:
-    """What ``--mount`` says of all phones. ``is_remembered``: each phone's own calibration, if there is one, goes first;
-    ``rotation`` ``(3, 3)`` else, None for as it is.
+    """What ``--mount`` says of all phones: each by its own calibration where there is one (``is_remembered``), or all
+    turned by ``rotation`` ``(3, 3)``; None leaves them as they are.
     """
 
     is_remembered: bool = True

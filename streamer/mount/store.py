@@ -1,8 +1,8 @@
 """The calibrations of phones, remembered across restarts: one JSON file in the platform's directory for state.
 
-Written as a whole and put in place at once, so that a reader never sees half a file and a crash loses nothing. A file that
-cannot be understood is kept aside under another name and told, never fatal. Phones are keys in it: what a phone calls
-itself never becomes a path.
+Written as a whole and put in place at once, so that a reader never sees half a file and a crash loses nothing. A file
+that cannot be understood is kept aside under another name and told, never fatal. Phones are keys in it: what a phone
+calls itself never becomes a path.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ def state_folder() -> Path:
 
 
 class MountStore:
-    """The file in one folder, which need not exist."""
+    """The file in one folder, which need not exist; None: :func:`state_folder`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
+    def __init__(self, folder: Path | None = None) -> None:
+        self.path = (state_folder() if folder is None else folder) / FILE_NAME
 
     def stamp(self) -> tuple[int, int, int] | None:
         """Changes whenever the file does; None while there is none."""
