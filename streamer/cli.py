@@ -13,6 +13,7 @@ import click
 from model.command import CONTEXT_SETTINGS, run, version_option
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
 from streamer.mount.options import mount_of, mount_options
+from streamer.phyphox.command import phyphox
 from streamer.report.command import report
 
 if TYPE_CHECKING:
@@ -223,6 +224,7 @@ def demo(subjects: str | None, speed: str | None, **flags: Any) -> int:
 
 
 cli.add_command(_with_environment(report))
+cli.add_command(_with_environment(phyphox))
 
 
 def main() -> NoReturn:
