@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from model.signals import CHANNELS
+from model.signals import CHANNELS, SAMPLING_RATE
 
 WINDOW_LENGTH = 128
 """Samples in a window."""
 
 HOP = 64
 """Samples from the start of one window to the start of the next."""
+
+HOP_S = HOP / SAMPLING_RATE
+"""The same in seconds: what each window adds to the time spent on its answer."""
 
 Windows = npt.NDArray[np.float32]
 """Shape ``(n_windows, WINDOW_LENGTH, n_channels)``."""

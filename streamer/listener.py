@@ -169,6 +169,9 @@ class Listener:
             self.tally.label(message.phone, label)
         if message.readings:
             self.tally.message(message.phone, message.n_samples, taken, arrived_s)
+            last_s = max(float(readings.times[-1]) for readings in message.readings)
+            unix_s = arrived_s + time.time() - time.monotonic()
+            self.tally.clock(message.phone, last_s, unix_s, message.clock)
         return [Notice(message.phone, words) for words in taken.news]
 
     def _fault(self, phone: str | None, error: WireError) -> list[Notice]:

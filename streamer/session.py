@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from model.errors import HarError
 from model.text import MOST, printable
@@ -24,9 +24,6 @@ from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
 from streamer.subscriber import Subscriber, SubscriberOptions
-
-if TYPE_CHECKING:
-    from streamer.console.snapshot import Snapshot
 
 EXIT_TIMEOUT = 27
 """Exit status when ``-W`` ends the run, as mosquitto_sub's."""
@@ -154,43 +151,10 @@ def _watch(
             time.sleep(POLL_S)
         return
     from streamer.console.app import ConsoleApp
+    from streamer.console.source import ListenerSource
 
-    source = _ListenerSource(listener, subscriber, recent, str(options.subscriber.address))
+    source = ListenerSource(listener, recent, str(options.subscriber.address), lambda: _connection(subscriber))
     ConsoleApp(source, ended, ascii_only=options.ascii_only).run()
-
-
-class _ListenerSource:
-    """The console's view of a running listener."""
-
-    def __init__(self, listener: Listener, subscriber: Subscriber, recent: Recent, broker: str) -> None:
-        import psutil
-
-        self._listener = listener
-        self._subscriber = subscriber
-        self._recent = recent
-        self._broker = broker
-        self._process = psutil.Process()
-
-    def snapshot(self, detail_of: str | None) -> Snapshot:
-        from streamer.console.snapshot import Snapshot, take_detail, take_health, take_rows
-
-        now_s, tally = time.monotonic(), self._listener.tally
-        with self._listener.lock:
-            health = take_health(
-                tally,
-                broker=self._broker,
-                connection=_connection(self._subscriber),
-                queued=len(self._listener.inbox),
-                dropped_messages=self._listener.inbox.dropped,
-                memory_mb=self._process.memory_info().rss / 1e6,
-                now_s=now_s,
-            )
-            detail = take_detail(tally, detail_of, now_s) if detail_of is not None else None
-            return Snapshot(health, take_rows(tally, now_s), tuple(self._recent.lines), detail)
-
-    def reset(self) -> None:
-        with self._listener.lock:
-            self._listener.tally.reset()
 
 
 def _connection(subscriber: Subscriber) -> str:

@@ -13,58 +13,26 @@ import numpy.typing as npt
 from model.activities import ACTIVITIES, TRANSITION
 from model.decision import UNKNOWN
 from model.novelty import THRESHOLD
-from model.signals import SAMPLING_RATE
-from model.windows import HOP
+from model.windows import HOP_S
 from streamer.activity_tracker import Prediction
+from streamer.phone_memory.clock import PhoneClock
+from streamer.phone_memory.rate import RateMeter
+from streamer.phone_memory.time_line import TimeLine
+from streamer.phone_memory.traces import Traces
 from streamer.phone_stream import Taken
+from streamer.readings import ClockKind
 from streamer.wire import Label
-
-HISTORY = 60
-"""Predictions remembered per phone for its time line: 77 s at a hop of 1.28 s."""
 
 LOG = 100
 """Answers remembered per phone, each for as long as it lasted."""
 
-HOP_S = HOP / SAMPLING_RATE
-"""What each window adds to the time spent on its answer."""
-
 LATENCIES = 10_000
 """Predictions that the latency percentiles are taken over: the last ones."""
-
-RATE_SPAN_S = 10.0
-"""Arrivals of the last so many seconds make the rates shown."""
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 """What differs between reasons of one kind."""
 
 PERCENTILES = (50, 90, 99)
-
-
-class RateMeter:
-    """How much arrives a second, over the last :data:`RATE_SPAN_S` seconds."""
-
-    def __init__(self) -> None:
-        self._arrivals: deque[tuple[float, int]] = deque()
-        self._total = 0
-
-    def add(self, amount: int, now_s: float) -> None:
-        """Count ``amount`` more, arrived now."""
-        self._arrivals.append((now_s, amount))
-        self._total += amount
-        self._forget(now_s)
-
-    def per_second(self, now_s: float) -> float:
-        """Amount a second; 0 before the second arrival, as one arrival spans no time."""
-        self._forget(now_s)
-        if len(self._arrivals) < 2:
-            return 0.0
-        first_s, first_amount = self._arrivals[0]
-        span_s = self._arrivals[-1][0] - first_s
-        return (self._total - first_amount) / span_s if span_s > 0 else 0.0
-
-    def _forget(self, now_s: float) -> None:
-        while self._arrivals and self._arrivals[0][0] < now_s - RATE_SPAN_S:
-            self._total -= self._arrivals.popleft()[1]
 
 
 @dataclass(slots=True)
@@ -132,7 +100,9 @@ class PhoneTally:
     phone: str
     counts: Counts = field(default_factory=Counts)
     rate: RateMeter = field(default_factory=RateMeter)
-    history: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    clock: PhoneClock = field(default_factory=PhoneClock)
+    time_line: TimeLine = field(default_factory=TimeLine)
+    traces: Traces = field(default_factory=Traces)
     answer: str | None = None
     confidence: float = 0.0
     since_s: float = 0.0
@@ -143,7 +113,6 @@ class PhoneTally:
     reasons: tuple[str, ...] = ()
     told: set[str] = field(default_factory=set)
     probabilities: tuple[float, ...] = ()
-    window: npt.NDArray[np.float32] | None = None
     log: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=LOG))
     seconds: dict[str, float] = field(default_factory=dict)
     confusion: npt.NDArray[np.int64] = field(default_factory=lambda: _no_confusion())
@@ -185,6 +154,11 @@ class Tally:
             tally.rate.add(n_samples, now_s)
             tally.last_arrival_s = now_s
 
+    def clock(self, name: str, sample_s: float, arrived_s: float, kind: ClockKind) -> None:
+        """Hold a message's last time, on the phone's clock, against the Unix time of its arrival."""
+        if tally := self.phone(name):
+            tally.clock.add(sample_s, arrived_s, kind)
+
     def label(self, name: str, label: Label) -> None:
         """Keep the label that came last."""
         if tally := self.phone(name):
@@ -211,6 +185,7 @@ class Tally:
         if tally is None:
             return False
         _follow(tally, prediction)
+        tally.traces.add(prediction.window, len(self.phones))
         if prediction.reasons or prediction.novelty <= THRESHOLD:
             tally.reasons = prediction.reasons
         kinds = {_NUMBER.sub("", reason) for reason in prediction.reasons}
@@ -254,13 +229,12 @@ class Tally:
 
 def _follow(tally: PhoneTally, prediction: Prediction) -> None:
     tally.counts.predict(prediction)
-    tally.history.append(prediction.answer)
+    tally.time_line.add(prediction.answer, prediction.window.start_s)
     if prediction.answer != tally.answer:
         tally.since_s = prediction.window.start_s
     tally.answer, tally.confidence = prediction.answer, prediction.confidence
     tally.until_s = prediction.window.end_s
     tally.probabilities = tuple(float(p) for p in prediction.probabilities)
-    tally.window = prediction.window.values
     tally.seconds[prediction.answer] = tally.seconds.get(prediction.answer, 0.0) + HOP_S
     _confuse(tally.confusion, prediction)
     if tally.log and tally.log[-1].answer == prediction.answer:

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import logging
 import os
 import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.console import Console
-from rich.live import Live
 
-from streamer.console.frame import draw
-from streamer.console.snapshot import PhoneDetail, Snapshot
+from streamer.console.frame import Frame, draw
+from streamer.console.painter import Painter
+from streamer.console.snapshot import PhoneDetail, PhoneRow, Snapshot
 from streamer.console.theme import ASCII, UNICODE
 from streamer.console.view import Action, View, press
 
+log = logging.getLogger(__name__)
+
 REFRESH_S = 0.25
-"""Seconds between two frames when no key is pressed."""
+"""Seconds between two frames when no key is pressed, if drawing is cheap enough."""
+
+SHARE = 0.08
+"""Of one core, what drawing takes at most."""
+
+MOST_REFRESH_S = 2.0
+"""Seconds between two frames at most, whatever drawing costs."""
+
+NextKey = Callable[[float], str | None]
+"""Waits so many seconds for a key: a character, or a name as KEY_UP; None for none."""
 
 
 class Source(Protocol):
@@ -72,25 +85,35 @@ class ConsoleApp:
         self._source = source
         self._is_over = is_over
         self._symbols = ASCII if ascii_only else UNICODE
-        self._console = Console()
+        self._console = Console(file=sys.stdout)
         self._view = View()
         self._frozen = Frozen(source)
+        self._rows: Sequence[PhoneRow] = ()
         self._action = Action.NONE
         self._is_suspended = False
 
     def run(self) -> None:
         """Until it is over; the terminal is as before afterwards, also after Ctrl-Z and after an error."""
-        with _suspend_requests(self._suspend):
+        with _suspend_requests(self._suspend), _strays_to_log():
             while not self._is_done():
-                with _keyboard() as next_key, Live(console=self._console, screen=True, auto_refresh=False) as live:
-                    while not self._is_done() and not self._is_suspended:
-                        live.update(self._frame(self._console.width, self._console.height), refresh=True)
-                        self._handle(next_key(REFRESH_S))
+                with _keyboard() as next_key, self._console.screen():
+                    self._draw_until_left(next_key)
                 if self._is_suspended:
                     self._is_suspended = False
                     os.kill(os.getpid(), signal.SIGSTOP)  # here we wait for SIGCONT, with a sane terminal
         if self._action is Action.QUIT_AND_LEAVE:
-            self._console.print(self._frame(self._console.width, self._console.height - 1))
+            self._console.print(self._frame(self._console.width, self._console.height - 1).group())
+
+    def _draw_until_left(self, next_key: NextKey) -> None:
+        painter = Painter(self._console)
+        while not self._is_done() and not self._is_suspended:
+            begin_s = time.thread_time()
+            width, height = self._console.size
+            painter.paint(self._frame(width, height), width, height)
+            key = next_key(pause_after(time.thread_time() - begin_s))
+            while key is not None:  # all that were pressed, before the next frame
+                self._handle(key)
+                key = next_key(0)
 
     def _is_done(self) -> bool:
         return self._action in (Action.QUIT, Action.QUIT_AND_LEAVE) or self._is_over()
@@ -98,15 +121,18 @@ class ConsoleApp:
     def _suspend(self) -> None:
         self._is_suspended = True
 
-    def _frame(self, width: int, height: int) -> Any:
+    def _frame(self, width: int, height: int) -> Frame:
         snapshot = self._frozen.snapshot(self._view)
-        return draw(snapshot, self._view, width=width, height=height, symbols=self._symbols)
+        self._rows = snapshot.rows
+        frame = draw(snapshot, self._view, width=width, height=height, symbols=self._symbols)
+        if self._view.scroll > frame.most_scroll:
+            self._view = replace(self._view, scroll=frame.most_scroll)
+        return frame
 
-    def _handle(self, key: str | None) -> None:
-        if key is None:
+    def _handle(self, key: str) -> None:
+        if self._is_done():
             return
-        rows = self._frozen.snapshot(self._view).rows
-        self._view, self._action = press(self._view, key, rows)
+        self._view, self._action = press(self._view, key, self._rows)
         if self._action is Action.RESET:
             self._source.reset()
             self._view = replace(self._view, notice="counting from zero again")
@@ -121,7 +147,12 @@ class ConsoleApp:
             return f"the screenshot cannot be saved here ({error.strerror})"
 
 
-def save_screenshot(frame: Any, width: int, height: int, folder: Path, name: str | None = None) -> list[str]:
+def pause_after(frame_s: float) -> float:
+    """Seconds to wait after a frame that took ``frame_s`` of the processor, so that drawing takes its share at most."""
+    return min(max(REFRESH_S, frame_s * (1 / SHARE - 1)), MOST_REFRESH_S)
+
+
+def save_screenshot(frame: Frame, width: int, height: int, folder: Path, name: str | None = None) -> list[str]:
     """Save a frame as SVG and as text; gives the file names.
 
     Raises
@@ -130,7 +161,7 @@ def save_screenshot(frame: Any, width: int, height: int, folder: Path, name: str
     """
     name = name or f"har-stream-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
     console = Console(file=StringIO(), record=True, width=width, height=height, force_terminal=True)
-    console.print(frame)
+    console.print(frame.group())
     text = console.export_text(clear=False)
     (folder / f"{name}.txt").write_text(text, encoding="utf-8")
     # Whoever looks at the picture need not load a font from elsewhere.
@@ -140,8 +171,7 @@ def save_screenshot(frame: Any, width: int, height: int, folder: Path, name: str
 
 
 @contextlib.contextmanager
-def _keyboard() -> Iterator[Callable[[float], str | None]]:
-    """A function that waits so many seconds for a key: a character, or a name as KEY_UP; None for none."""
+def _keyboard() -> Iterator[NextKey]:
     if not sys.stdin.isatty():
 
         def no_key(timeout_s: float) -> str | None:
@@ -179,3 +209,24 @@ def _suspend_requests(suspend: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTSTP, before)
+
+
+class _LogLines(io.TextIOBase):
+    """Writes whole lines to the log."""
+
+    def __init__(self) -> None:
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        """Log the lines that end in it."""
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            log.warning("%s", line)
+        return len(text)
+
+
+@contextlib.contextmanager
+def _strays_to_log() -> Iterator[None]:
+    """What a library writes to stdout or stderr appears among the events, not across the screen."""
+    with contextlib.redirect_stdout(_LogLines()), contextlib.redirect_stderr(_LogLines()):
+        yield

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.text import Text
 
 from streamer.console.detail import draw_detail
+from streamer.console.health import draw_health
 from streamer.console.overview import draw_overview
-from streamer.console.snapshot import Health, Snapshot
-from streamer.console.theme import LETTERS, STYLES, Symbols
+from streamer.console.snapshot import Snapshot
+from streamer.console.theme import STYLES, Symbols
 from streamer.console.view import Page, View
+from streamer.phone_memory.time_line import LETTERS
 
 KEYS: dict[str, str] = {
-    "arrows, j, k": "select a phone; Page up, Page down, Home, End",
+    "arrows, j, k": "select a phone; Home, End",
+    "Page up, down": "ten phones at once; scroll a phone's page and the log",
     "Enter": "this phone in full",
     "Esc": "back; clears the filter",
     "/": "filter by name or activity",
@@ -34,33 +38,64 @@ NARROW_FOOTER = "↑↓ Enter  / filter  s sort  p freeze  c reset  l log  S sho
 EVENT_LINES = 3
 
 
-def draw(state: Snapshot, view: View, *, width: int, height: int, symbols: Symbols) -> RenderableType:
-    """A frame of exactly ``height`` lines (fewer only where there is less to show) of at most ``width`` columns."""
-    head = _health(state.health, len(state.rows))
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """``lines`` to be left as they are, ``most_scroll`` lines that the page can be scrolled by."""
+
+    lines: tuple[Text, ...]
+    most_scroll: int = 0
+
+    def group(self) -> Group:
+        """As rich prints it."""
+        return Group(*self.lines)
+
+
+def draw(state: Snapshot, view: View, *, width: int, height: int, symbols: Symbols) -> Frame:
+    """A frame of exactly ``height`` lines of at most ``width`` columns."""
+    head = draw_health(state.health, len(state.rows), width, symbols)
     foot = _footer(view, width, symbols)
     events = _events(state.events, EVENT_LINES) if view.page is Page.OVERVIEW and height >= 16 else []
-    room = max(height - len(head) - len(foot) - len(events), 2)
-    body = _page(state, view, width, room, symbols)[:room]
+    room = max(height - len(head) - len(foot) - len(events), 1)
+    page = _page(state, view, width, room, symbols)
+    body, most_scroll = _scrolled(page, view, room, symbols)
     body += [Text("")] * (room - len(body))
-    lines = [*head, *body, *events, *foot][-height:] if height < 5 else [*head, *body, *events, *foot]
-    for line in lines:
-        line.no_wrap = True
-        line.truncate(width, overflow="ellipsis" if symbols.more == "…" else "crop")
-    return Group(*lines)
+    lines = [*head, *body, *events, *foot][-height:]
+    return Frame(tuple(_cut(line, width, symbols) for line in lines), most_scroll)
+
+
+def _cut(line: Text, width: int, symbols: Symbols) -> Text:
+    if len(line.plain) <= width:
+        return line
+    line = line.copy()
+    line.no_wrap = True
+    line.truncate(width, overflow="ellipsis" if symbols.more == "…" else "crop")
+    return line
+
+
+def _scrolled(page: list[Text], view: View, room: int, symbols: Symbols) -> tuple[list[Text], int]:
+    """The part of the page that is seen, and how far it can be scrolled: a line tells what is below."""
+    if len(page) <= room or room < 3:
+        return page[:room], 0
+    most = len(page) - (room - 1)
+    first = min(view.scroll, most)
+    below = len(page) - first - (room - 1)
+    told = f"{symbols.more} {below} lines below: Page down" if below else f"{symbols.more} the end: Page up"
+    return [*page[first : first + room - 1], Text(told, style="dim")], most
 
 
 def _page(state: Snapshot, view: View, width: int, room: int, symbols: Symbols) -> list[Text]:
     if view.page is Page.DETAIL:
         return draw_detail(state.detail, width, room, symbols)
     if view.page is Page.LOG:
-        return [Text("events and log", style="bold"), *_events(state.events, room - 1)]
+        newest_first = [Text(event) for event in reversed(state.events)]
+        return [Text("events and log, the last first", style="bold"), *newest_first]
     if view.page is Page.HELP:
         return _help()
     return draw_overview(state.rows, view, width, room, symbols)
 
 
 def _events(events: Sequence[str], most: int) -> list[Text]:
-    return [Text(event, style="dim") for event in events[-most:]] if most > 0 else []
+    return [Text(event, style="dim") for event in events[-most:]]
 
 
 def _help() -> list[Text]:
@@ -72,29 +107,6 @@ def _help() -> list[Text]:
         letters.append(f"{letter} ", f"bold {STYLES[answer]}")
         letters.append(f"{answer.lower().replace('_', ' ')}   ")
     return [*lines, letters]
-
-
-def _health(health: Health, n_phones: int) -> list[Text]:
-    connected = health.connection == "connected"
-    first = Text.assemble(
-        ("har-stream", "bold"),
-        f"  {health.broker}  ",
-        (health.connection, "green" if connected else "bold red"),
-        f"  {n_phones} phones  {health.messages_per_s:.0f} messages/s  {health.samples_per_s:.0f} samples/s  "
-        f"{health.windows_per_s:.1f} windows/s",
-    )
-    parts = [f"{health.windows} windows"]
-    if health.accuracy is not None:
-        parts.append(f"accuracy {health.accuracy:.1%} of {health.labelled_windows}")
-    if health.latency_p50_ms is not None:
-        parts.append(f"latency {health.latency_p50_ms:.1f} ms, p99 {health.latency_p99_ms:.0f} ms")
-        parts.append(f"batch {health.batch_size} in {health.batch_ms:.1f} ms")
-    parts += [f"queue {health.queued}", f"{health.memory_mb:.0f} MB"]
-    counts = {"lost": health.lost_messages, "malformed": health.malformed_messages, "dropped": health.dropped_messages}
-    faults = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    # Faults come early, so that a narrow terminal does not cut them off.
-    told = (f"  {faults}", "bold red") if faults else ""
-    return [first, Text.assemble(parts[0], told, "  ", "  ".join(parts[1:]))]
 
 
 def _footer(view: View, width: int, symbols: Symbols) -> list[Text]:

@@ -3,41 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
+from math import ceil
 
 from rich.style import Style
 from rich.text import Text
 
-from streamer.console.snapshot import STALE_S, PhoneRow
-from streamer.console.theme import LETTERS, STYLES, Symbols, bar, duration
+from model.text import printable
+from model.windows import HOP_S
+from streamer.console.quality import Quality
+from streamer.console.snapshot import PhoneRow
+from streamer.console.theme import (
+    CODE_STYLES,
+    LONG_WIDTH,
+    SHORT,
+    SHORT_WIDTH,
+    STYLES,
+    Symbols,
+    age,
+    bar,
+    count,
+    short_duration,
+)
 from streamer.console.view import View
+from streamer.phone_memory.time_line import LETTERS, NOTHING, cells
 
-BAR_WIDTH = 6
-ANSWER_WIDTH = 18
-LABEL_WIDTH = 18
-WARNING_WIDTH = 14
+TIME_LINE_S = 300.0
+"""Seconds that a time line covers at least."""
+
+LEAST_SLOTS = 4
+"""Windows that a cell of a time line holds at least: 5.12 s."""
+
+LEAST_CELLS, ENOUGH_CELLS, MOST_CELLS = 6, 20, 120
+"""Cells of a time line: fewer are not worth drawing; no other column grows at the cost of enough; at most."""
+
+FOR_WIDTH, RATE_WIDTH, AGE_WIDTH, LOST_WIDTH = 5, 5, 4, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How wide each column is; 0: left out."""
+    """How wide each column is; ``history`` 0: left out. ``width`` is the screen's."""
 
+    width: int
     phone: int
-    history: int
-    label: int
-    warning: int
+    answer: int = SHORT_WIDTH
+    bar: int = 4
+    history: int = 0
+    label: int = 4
+    warning: int = 12
+
+    @property
+    def taken(self) -> int:
+        """Columns of all but the time line, with the space before it."""
+        fixed = (FOR_WIDTH, RATE_WIDTH, AGE_WIDTH, LOST_WIDTH)
+        return (
+            2
+            + self.phone
+            + sum(1 + column for column in (self.answer, self.bar + 5, self.label, self.warning, *fixed))
+            + 1
+        )
+
+    @property
+    def slots_a_cell(self) -> int:
+        """Windows that a cell of the time line holds."""
+        return max(LEAST_SLOTS, -(-ceil(TIME_LINE_S / HOP_S) // max(self.history, 1)))
+
+
+_WIDER: tuple[dict[str, int], ...] = (
+    {"answer": LONG_WIDTH},
+    {"bar": 6},
+    {"label": LONG_WIDTH},
+    {"warning": 18},
+    {"warning": 34},
+)
+"""How columns grow on a wider screen, in order of what that is worth."""
 
 
 def columns_for(rows: Sequence[PhoneRow], width: int) -> Columns:
-    """The columns that fit: what matters less goes first as the terminal narrows."""
-    phone = min(max([len(row.phone) for row in rows] + [5]), max(8, width // 5))
-    fixed = 2 + phone + sum(1 + column for column in (ANSWER_WIDTH, BAR_WIDTH + 5, 6, 5, 6, 5))
-    label = LABEL_WIDTH if width >= fixed + LABEL_WIDTH + 22 else 0
-    warning = WARNING_WIDTH if width >= fixed + label + WARNING_WIDTH + 14 else 0
-    taken = fixed + (1 + label if label else 0) + (1 + warning if warning else 0)
-    history = max(0, min(60, width - taken - 1))
-    return Columns(phone, history if history >= 6 else 0, label, warning)
+    """The columns that fit."""
+    columns = Columns(width, phone=min(max([len(row.phone) for row in rows] + [5]), max(8, width // 8)))
+    for wider in _WIDER:
+        if width - replace(columns, **wider).taken >= ENOUGH_CELLS:
+            columns = replace(columns, **wider)
+    history = min(width - columns.taken, MOST_CELLS)
+    return replace(columns, history=history if history >= LEAST_CELLS else 0)
 
 
 def window_of(n_rows: int, position: int, room: int) -> range:
@@ -57,7 +108,7 @@ def draw_overview(rows: Sequence[PhoneRow], view: View, width: int, height: int,
     room = height - 1 if len(shown) <= height - 1 else height - 2
     drawn = window_of(len(shown), position, max(room, 1))
     lines = [_head(columns)]
-    lines += [_line(shown[k], columns, symbols, is_selected=shown[k].phone == view.selected) for k in drawn]
+    lines += [_line(shown[k], columns, symbols, shown[k].phone == view.selected) for k in drawn]
     if len(drawn) < len(shown):
         told = f"  phones {drawn.start + 1} to {drawn.stop} of {len(shown)}"
         lines.append(Text(told, style="dim"))
@@ -65,54 +116,77 @@ def draw_overview(rows: Sequence[PhoneRow], view: View, width: int, height: int,
 
 
 def _head(columns: Columns) -> Text:
-    cells = ["  " + "phone".ljust(columns.phone), "activity".ljust(ANSWER_WIDTH), "sure".ljust(BAR_WIDTH + 5)]
-    cells.append("for".rjust(6))
-    cells += ["lately".rjust(columns.history)] if columns.history else []
-    cells += ["label".ljust(columns.label)] if columns.label else []
-    cells += ["Hz".rjust(5), "age".rjust(6), "lost".rjust(5)]
-    cells += ["warning".ljust(columns.warning)] if columns.warning else []
-    return Text(" ".join(cells), style="bold")
+    titles = ["  " + "phone".ljust(columns.phone), "activity".ljust(columns.answer), "sure".ljust(columns.bar + 5)]
+    titles.append("for".rjust(FOR_WIDTH))
+    if columns.history:
+        minutes = columns.history * columns.slots_a_cell * HOP_S / 60
+        told = f"last {int(minutes)} min"
+        titles.append((told if len(told) <= columns.history else told[5:]).rjust(columns.history))
+    titles += ["label".ljust(columns.label)[: columns.label] if columns.label >= 5 else "true"]
+    titles += ["Hz".rjust(RATE_WIDTH), "age".rjust(AGE_WIDTH), "lost".rjust(LOST_WIDTH), "warning"]
+    return _cut(Text(" ".join(titles), style="bold"), columns.width)
 
 
-def _line(row: PhoneRow, columns: Columns, symbols: Symbols, *, is_selected: bool) -> Text:
+@lru_cache(maxsize=1024)
+def _line(row: PhoneRow, columns: Columns, symbols: Symbols, is_selected: bool) -> Text:
+    """A phone's line; whoever gets it leaves it as it is."""
     colour = STYLES.get(row.answer or "", "")
-    full, empty = bar(row.confidence if row.answer else 0.0, BAR_WIDTH, symbols)
-    lost = row.lost_messages + row.malformed_messages
+    full, empty = bar(row.confidence if row.answer else 0.0, columns.bar, symbols)
     line = Text(no_wrap=True)
-    line.append(f"{symbols.cursor if is_selected else ' '} {_fit(row.phone, columns.phone, symbols)} ")
-    line.append((row.answer or symbols.more).ljust(ANSWER_WIDTH) + " ", colour)
+    line.append(f"{symbols.cursor if is_selected else ' '} {_fit(printable(row.phone), columns.phone, symbols)} ")
+    line.append(_answer(row.answer or symbols.more, columns.answer) + " ", colour)
     line.append(full, colour)
     line.append(empty, "dim")
     line.append(f"{row.confidence:5.0%} " if row.answer else " " * 6)
-    line.append((duration(row.lasted_s) if row.answer else "").rjust(6) + " ")
+    line.append((short_duration(row.lasted_s) if row.answer else "").rjust(FOR_WIDTH) + " ")
     if columns.history:
-        _history(line, row.history, columns.history)
-    if columns.label:
-        line.append(_fit(row.label or "", columns.label, symbols) + " ", _label_style(row))
-    line.append((f"{row.rate_hz:.1f}" if row.rate_hz else "").rjust(5) + " ")
-    line.append(("" if row.age_s is None else duration(row.age_s)).rjust(6) + " ")
-    line.append((str(lost) if lost else "").rjust(5), "red" if lost else "")
-    if columns.warning:
-        line.append(" " + _fit(row.warning, columns.warning, symbols), "bold red" if row.warning else "")
+        _history(line, row, columns, symbols)
+    _label(line, row, columns.label)
+    line.append((f"{row.rate_hz:.1f}" if row.rate_hz else "").rjust(RATE_WIDTH) + " ")
+    line.append(("" if row.age_s is None else age(row.age_s)).rjust(AGE_WIDTH) + " ")
+    lost = row.lost_messages + row.malformed_messages
+    line.append((count(lost) if lost else "").rjust(LOST_WIDTH) + " ", "red" if lost else "")
+    line.append(_warning(row.wrong, columns.warning), "bold red")
+    line.pad_right(max(columns.width - len(line.plain), 0))
     if is_selected:
         line.stylize(Style(reverse=True))
-    elif row.age_s is None or row.age_s > STALE_S:
+    elif row.age_s is None or Quality.SILENT in row.wrong:
         line.stylize("dim")
-    return line
+    return _cut(line, columns.width)
 
 
-def _history(line: Text, history: Sequence[str], width: int) -> None:
-    latest = history[-width:]
-    line.append(" " * (width - len(latest)))
-    for answer, run in groupby(latest):  # a span a run, not a cell: a third of the frame time at 200x60
-        line.append(LETTERS.get(answer, "?") * len(list(run)), STYLES.get(answer, ""))
+def _history(line: Text, row: PhoneRow, columns: Columns, symbols: Symbols) -> None:
+    drawn = cells(row.codes, row.last_slot, row.now_slot, columns.slots_a_cell, columns.history)
+    for code, run in groupby(drawn):  # a span a run, not a cell: a third of the frame time at 200x60
+        line.append((symbols.gap if code == NOTHING else code) * len(list(run)), CODE_STYLES.get(code, ""))
     line.append(" ")
 
 
-def _label_style(row: PhoneRow) -> str:
-    if row.label is None or row.label == row.answer:
-        return ""
-    return "bold red" if row.label in LETTERS else "dim"
+def _label(line: Text, row: PhoneRow, width: int) -> None:
+    """The true label, or its letter where there is little room; red where it is not the answer."""
+    label = printable(row.label or "", LONG_WIDTH)
+    if width < SHORT_WIDTH:
+        label = LETTERS.get(label, "-" if label else "")
+    style = "" if row.label in (None, row.answer) else "bold red" if row.label in LETTERS else "dim"
+    line.append(label.ljust(width) + " ", style)
+
+
+def _warning(wrong: tuple[Quality, ...], width: int) -> str:
+    """All that is wrong if there is room, else the gravest and how many more."""
+    told = ", ".join(each.word for each in wrong)
+    if len(told) <= width:
+        return told
+    more = f"+{len(wrong) - 1}" if len(wrong) > 1 else ""
+    return (wrong[0].word if len(wrong[0].word + more) <= width else wrong[0].short) + more
+
+
+def _answer(answer: str, width: int) -> str:
+    return (SHORT.get(answer, answer) if width < LONG_WIDTH else answer).ljust(width)
+
+
+def _cut(line: Text, width: int) -> Text:
+    line.truncate(width, overflow="crop")
+    return line
 
 
 def _fit(text: str, width: int, symbols: Symbols) -> str:

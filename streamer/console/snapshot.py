@@ -2,51 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from model.windows import HOP_S
+from streamer.console.quality import SILENT_S, Quality, in_words, qualities
+from streamer.phone_memory.traces import Trace
 from streamer.tally import PhoneTally, Tally
 
-STALE_S = 5.0
-"""A phone that has sent nothing for so long is drawn dim."""
 
-LOW_RATE_HZ = 45.0
-"""Less than this arriving a second is warned of; more is a replay at speed, as the samples' own times are checked."""
+class PhoneRow(NamedTuple):
+    """One phone as drawn, as exact as it is drawn, so that a row changes only when something is seen to change.
 
-
-@dataclass(frozen=True, slots=True)
-class PhoneRow:
-    """One phone as drawn; times in seconds, ``age_s`` since its last sample."""
+    Times in seconds, ``age_s`` since its last sample. ``codes`` is its time line up to slot ``last_slot``
+    (:class:`streamer.phone_memory.time_line.TimeLine`), and ``now_slot`` the slot that it is now. ``wrong`` is what is
+    wrong with it, the gravest first.
+    """
 
     phone: str
     answer: str | None
     confidence: float
-    lasted_s: float
-    history: tuple[str, ...]
+    lasted_s: int
+    codes: str
+    last_slot: int
+    now_slot: int
     label: str | None
     rate_hz: float
-    age_s: float | None
+    age_s: int | None
     lost_messages: int
     malformed_messages: int
-    warning: str
-    accuracy: float | None
+    wrong: tuple[Quality, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneDetail:
-    """One phone in full. ``window`` ``(128, 9)`` is the last one; ``log`` has answer, start and end, the last first."""
+    """One phone in full; ``log`` has answer, start and end, the last first; ``warnings`` say what is wrong."""
 
     row: PhoneRow
     probabilities: tuple[float, ...]
-    window: npt.NDArray[np.float32] | None
+    trace: Trace
     log: tuple[tuple[str, float, float], ...]
     seconds: dict[str, float]
     confusion: npt.NDArray[np.int64]
     counts: dict[str, int]
-    reasons: tuple[str, ...]
-    last_fault: str | None
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,9 @@ class Snapshot:
     detail: PhoneDetail | None = None
 
 
-def take_rows(tally: Tally, now_s: float) -> tuple[PhoneRow, ...]:
-    """A row of every phone."""
-    return tuple(_row(phone, now_s) for phone in tally.phones.values())
+def take_rows(phones: Sequence[PhoneTally], now_s: float) -> list[PhoneRow]:
+    """A row of each of these phones."""
+    return [_row(phone, now_s) for phone in phones]
 
 
 def take_detail(tally: Tally, phone: str, now_s: float) -> PhoneDetail | None:
@@ -93,18 +96,19 @@ def take_detail(tally: Tally, phone: str, now_s: float) -> PhoneDetail | None:
     found = tally.phones.get(phone)
     if found is None:
         return None
+    rate_hz, age_s = found.rate.per_second(now_s), _age_s(found, now_s)
+    row = _row(found, now_s)
     return PhoneDetail(
-        row=_row(found, now_s),
+        row=row,
         probabilities=found.probabilities,
-        window=found.window,
+        trace=found.traces.copy(),
         log=tuple((e.answer, e.start_s, e.end_s) for e in reversed(found.log)),
         seconds=dict(found.seconds),
         confusion=found.confusion.copy(),
         counts={name: getattr(found.counts, name) for name in ("messages", "samples", "windows", "gaps")}
         | {"lost": found.counts.lost_messages, "late": found.counts.late_messages}
         | {"repeated": found.counts.repeated_messages, "malformed": found.counts.malformed_messages},
-        reasons=found.reasons,
-        last_fault=found.last_fault,
+        warnings=tuple(words for wrong in row.wrong for words in in_words(wrong, found, rate_hz, age_s)),
     )
 
 
@@ -142,33 +146,27 @@ def take_health(
     )
 
 
+def _age_s(tally: PhoneTally, now_s: float) -> float | None:
+    return None if tally.last_arrival_s is None else max(now_s - tally.last_arrival_s, 0.0)
+
+
 def _row(tally: PhoneTally, now_s: float) -> PhoneRow:
-    age_s = None if tally.last_arrival_s is None else now_s - tally.last_arrival_s
+    age_s = _age_s(tally, now_s)
     rate_hz = tally.rate.per_second(now_s)
+    line = tally.time_line
+    silent_slots = int(age_s / HOP_S) if age_s is not None and age_s > SILENT_S else 0
     return PhoneRow(
         phone=tally.phone,
         answer=tally.answer,
-        confidence=tally.confidence,
-        lasted_s=tally.until_s - tally.since_s,
-        history=tuple(tally.history),
+        confidence=round(tally.confidence, 2),
+        lasted_s=int(tally.until_s - tally.since_s),
+        codes=line.codes,
+        last_slot=line.last,
+        now_slot=line.last + silent_slots,
         label=tally.label,
-        rate_hz=rate_hz,
-        age_s=age_s,
+        rate_hz=round(rate_hz, 1),
+        age_s=None if age_s is None else int(age_s),
         lost_messages=tally.counts.lost_messages,
         malformed_messages=tally.counts.malformed_messages,
-        warning=_warning(tally, rate_hz, age_s),
-        accuracy=tally.counts.accuracy,
+        wrong=qualities(tally, rate_hz, age_s),
     )
-
-
-def _warning(tally: PhoneTally, rate_hz: float, age_s: float | None) -> str:
-    """The most important thing that is wrong with a phone, in a word or two."""
-    if age_s is not None and age_s > STALE_S:
-        return "silent"
-    if tally.reasons:
-        return "unlike training"
-    if 0 < rate_hz < LOW_RATE_HZ:
-        return "rate too low"
-    if tally.counts.malformed_messages:
-        return "malformed"
-    return "gaps" if tally.counts.gaps else ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from streamer.phone_memory.time_line import LETTERS, NOTHING
+
 STYLES = {
     "WALKING": "green",
     "WALKING_UPSTAIRS": "cyan",
@@ -16,33 +18,29 @@ STYLES = {
 }
 """Colour of each answer, of the sixteen that every terminal has."""
 
-LETTERS = {
-    "WALKING": "W",
-    "WALKING_UPSTAIRS": "U",
-    "WALKING_DOWNSTAIRS": "D",
-    "SITTING": "S",
-    "STANDING": "T",
-    "LAYING": "L",
-    "TRANSITION": "-",
-    "UNKNOWN": "?",
-}
-"""Letter of each answer in the time line, so that it reads without colours too."""
+SHORT = {"WALKING_UPSTAIRS": "UPSTAIRS", "WALKING_DOWNSTAIRS": "DOWNSTAIRS"}
+"""What a narrow screen calls the answers with long names."""
+
+SHORT_WIDTH, LONG_WIDTH = 10, 18
+"""Characters of the longest answer, short and in full."""
+
+CODE_STYLES = {LETTERS[answer]: style for answer, style in STYLES.items()} | {NOTHING: "dim"}
+"""Colour of each character of a time line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """What is drawn with; ``levels`` from lowest to highest."""
+    """What is drawn with; ``gap`` is where a time line has nothing."""
 
     full: str
     empty: str
-    levels: str
     cursor: str
     more: str
-    dash: str
+    gap: str
 
 
-UNICODE = Symbols(full="█", empty="░", levels="▁▂▃▄▅▆▇█", cursor="▸", more="…", dash="·")
-ASCII = Symbols(full="#", empty=".", levels="_.-=+*%#", cursor=">", more="~", dash="|")
+UNICODE = Symbols(full="█", empty="░", cursor="▸", more="…", gap="·")
+ASCII = Symbols(full="#", empty=".", cursor=">", more="~", gap=".")
 
 
 def bar(share: float, width: int, symbols: Symbols) -> tuple[str, str]:
@@ -51,12 +49,35 @@ def bar(share: float, width: int, symbols: Symbols) -> tuple[str, str]:
     return symbols.full * filled, symbols.empty * (width - filled)
 
 
+MOST_DAYS = 99
+
+
 def duration(seconds: float) -> str:
-    """At most six characters: ``9.5s``, ``3m07s``, ``2h15m``, ``12d03h``."""
+    """At most six characters: ``9.5s``, ``3m07s``, ``23h15m``, ``12d``, ``>99d``."""
     if seconds < 60:
-        return f"{seconds:.1f}s"
+        return f"{min(seconds, 59.9):.1f}s"
     if seconds < 3600:
         return f"{int(seconds // 60)}m{int(seconds % 60):02d}s"
-    if seconds < 86_400:
-        return f"{int(seconds // 3600)}h{int(seconds % 3600 // 60):02d}m"
-    return f"{int(seconds // 86_400)}d{int(seconds % 86_400 // 3600):02d}h"
+    return f"{int(seconds // 3600)}h{int(seconds % 3600 // 60):02d}m" if seconds < 86_400 else age(seconds)
+
+
+def short_duration(seconds: float) -> str:
+    """The same in whole seconds, at most five characters: ``9s``, ``3m07s``, ``23h15``."""
+    return f"{int(seconds)}s" if seconds < 60 else duration(seconds)[:5]
+
+
+def age(seconds: float) -> str:
+    """The same by its largest unit, at most four characters: ``9s``, ``3m``, ``2h``, ``12d``, ``>99d``."""
+    for unit, length, most in (("s", 1, 60), ("m", 60, 3600), ("h", 3600, 86_400)):
+        if seconds < most:
+            return f"{int(seconds // length)}{unit}"
+    return f"{int(seconds // 86_400)}d" if seconds < (MOST_DAYS + 1) * 86_400 else f">{MOST_DAYS}d"
+
+
+def count(number: int) -> str:
+    """At most four characters: ``9999``, ``12k``, ``3M``, ``>99M``."""
+    if number < 10_000:
+        return str(number)
+    if number < 1_000_000:
+        return f"{number // 1000}k"
+    return f"{number // 1_000_000}M" if number < 100_000_000 else ">99M"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from streamer.console.quality import Quality
 from streamer.console.snapshot import PhoneRow
 
 MAX_FILTER = 40
@@ -31,20 +32,22 @@ class Action(Enum):
     SCREENSHOT = "screenshot"
 
 
+_GRAVITY = {quality: k for k, quality in enumerate(Quality)}
+
 ORDERS: dict[str, Callable[[PhoneRow], tuple[object, ...]]] = {
     "name": lambda row: (row.phone,),
     "activity": lambda row: (row.answer or "~", row.phone),
     "confidence": lambda row: (row.confidence, row.phone),
     "age": lambda row: (-(row.age_s or 0.0), row.phone),
     "losses": lambda row: (-row.lost_messages - row.malformed_messages, row.phone),
-    "warning": lambda row: (not row.warning, row.warning, row.phone),
+    "warning": lambda row: (_GRAVITY[row.wrong[0]] if row.wrong else len(_GRAVITY), row.phone),
 }
 """What the phones can be sorted by: least sure, longest silent, most losses and warnings come first."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The user's view. ``selected`` is a phone's name, so that it stays while rows move."""
+    """The user's view. ``selected`` is a phone's name, so that it stays while rows move; ``scroll`` counts lines."""
 
     page: Page = Page.OVERVIEW
     selected: str | None = None
@@ -53,6 +56,7 @@ class View:
     is_typing: bool = False
     is_frozen: bool = False
     notice: str = ""
+    scroll: int = 0
 
     def shown(self, rows: Sequence[PhoneRow]) -> list[PhoneRow]:
         """The rows that the filter lets through, in order."""
@@ -65,7 +69,8 @@ class View:
         return next((k for k, row in enumerate(rows) if row.phone == self.selected), 0)
 
 
-_STEPS = {"KEY_UP": -1, "k": -1, "KEY_DOWN": 1, "j": 1, "KEY_PGUP": -10, "KEY_PGDOWN": 10}
+_PAGES = {"KEY_PGUP": -10, "KEY_PGDOWN": 10}
+_STEPS = {"KEY_UP": -1, "k": -1, "KEY_DOWN": 1, "j": 1, **_PAGES}
 _ENDS = {"KEY_HOME": 0, "g": 0, "KEY_END": -1, "G": -1}
 
 
@@ -80,6 +85,8 @@ def press(view: View, key: str, rows: Sequence[PhoneRow]) -> tuple[View, Action]
     view = replace(view, notice="")
     if view.is_typing:
         return _type(view, key), Action.NONE
+    if key in _PAGES and view.page is not Page.OVERVIEW:
+        return replace(view, scroll=max(view.scroll + _PAGES[key], 0)), Action.NONE
     if key in _STEPS or key in _ENDS:
         return _move(view, key, rows), Action.NONE
     actions = {"q": Action.QUIT, "Q": Action.QUIT_AND_LEAVE, "c": Action.RESET, "S": Action.SCREENSHOT}
@@ -112,7 +119,7 @@ def _move(view: View, key: str, rows: Sequence[PhoneRow]) -> View:
 def _turn(view: View, key: str, rows: Sequence[PhoneRow]) -> View:
     if key == "KEY_ENTER" and view.page is Page.OVERVIEW:
         shown = view.shown(rows)
-        return replace(view, page=Page.DETAIL, selected=shown[view.position(shown)].phone) if shown else view
+        return replace(view, page=Page.DETAIL, scroll=0, selected=shown[view.position(shown)].phone) if shown else view
     if key == "KEY_ESCAPE":
         return replace(view, page=Page.OVERVIEW, filter="" if view.page is Page.OVERVIEW else view.filter)
     if key == "/":
@@ -124,5 +131,5 @@ def _turn(view: View, key: str, rows: Sequence[PhoneRow]) -> View:
         return replace(view, is_frozen=not view.is_frozen)
     pages = {"l": Page.LOG, "?": Page.HELP}
     if key in pages:
-        return replace(view, page=Page.OVERVIEW if view.page is pages[key] else pages[key])
+        return replace(view, scroll=0, page=Page.OVERVIEW if view.page is pages[key] else pages[key])
     return view

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from model.activities import ACTIVITIES
 from model.decision import ANSWERS
 from model.errors import HarError
+from model.windows import HOP_S
 from streamer.report.lines import EventLine, Line, Losses, PredictionLine, WarningLine, decode, lines_of
-from streamer.tally import HOP_S, PERCENTILES
+from streamer.tally import PERCENTILES
 
 MOST_REASONS = 200
 """Different reasons that are kept apart; warnings of any other are counted alone."""

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from model.decision import ANSWERS
+from model.windows import HOP_S
 from streamer.report.figures import PhoneFigures, SessionReport
-from streamer.tally import HOP_S
 
 LETTERS = dict(zip(ANSWERS, "WUDSTL-?", strict=True))
 """One letter an answer, as in the dashboard."""

@@ -95,7 +95,7 @@ def test_every_key_does_what_the_help_says(terminal: Terminal, tmp_path: Path) -
     terminal.press(UP, "▸ s20-e40")
     terminal.press("G", "▸ s24-e49")
     terminal.press("k", "▸ s24-e48")
-    terminal.press(ENTER, "(?s)probabilities.*the last 2.56 s.*total_acc_z")
+    terminal.press(ENTER, r"(?s)signals +the last \d+\.\d s.*total acc\. *x.*probabilities")
     terminal.press(ESCAPE, "phone +activity +sure")
     terminal.press("/", "filter: _")
     terminal.press("s20", "filter: s20")

@@ -8,8 +8,13 @@ from hypothesis import strategies as st
 
 from model.activities import ACTIVITIES
 from streamer.console.frame import KEYS
+from streamer.console.quality import Quality
 from streamer.console.snapshot import PhoneRow
 from streamer.console.view import ORDERS, Action, Page, View, press
+from streamer.phone_memory.time_line import LETTERS
+
+LAST_SLOT = 1_328_125_003
+"""The last of a cell of four slots."""
 
 
 def row(k: int, **changes: object) -> PhoneRow:
@@ -17,15 +22,16 @@ def row(k: int, **changes: object) -> PhoneRow:
         "phone": f"s{k:02d}-e{k:02d}",
         "answer": ACTIVITIES[k % 6],
         "confidence": 0.5 + k / 100,
-        "lasted_s": 75.0,
-        "history": tuple(ACTIVITIES[i % 6] for i in range(60)),
+        "lasted_s": 75,
+        "codes": "".join(LETTERS[ACTIVITIES[i // 4 % 6]] for i in range(LAST_SLOT % 4, 600)),
+        "last_slot": LAST_SLOT,
+        "now_slot": LAST_SLOT,
         "label": "STANDING" if k % 2 else None,
         "rate_hz": 50.0,
-        "age_s": 0.4,
+        "age_s": 0,
         "lost_messages": 3 if k == 1 else 0,
         "malformed_messages": 0,
-        "warning": "gaps" if k == 1 else "",
-        "accuracy": None,
+        "wrong": (Quality.GAPS,) if k == 1 else (),
     }
     return PhoneRow(**(fields | changes))  # type: ignore[arg-type]
 
@@ -103,6 +109,20 @@ def test_any_keys_leave_a_view_that_can_be_drawn(keys: list[str]) -> None:
         for key in keys:
             view, _ = press(view, key, rows)
         assert 0 <= view.position(view.shown(rows)) <= max(len(rows) - 1, 0)
+
+
+def test_pages_scroll_and_begin_at_the_top() -> None:
+    assert after("l", "KEY_PGDOWN", "KEY_PGDOWN", "KEY_PGUP").scroll == 10
+    assert after("l", "KEY_PGUP").scroll == 0
+    assert after("l", "KEY_PGDOWN", "KEY_ESCAPE", "?").scroll == 0
+    scrolled = after("j", "KEY_ENTER", "KEY_PGDOWN", "j")
+    assert (scrolled.selected, scrolled.scroll) == ("s01-e01", 10)
+    assert after("KEY_ESCAPE", "KEY_ENTER", view=scrolled).scroll == 0
+
+
+def test_the_gravest_warnings_come_first() -> None:
+    rows = [row(2, wrong=(Quality.BOOT_CLOCK,)), row(3, wrong=(Quality.SILENT, Quality.GAPS)), row(4, wrong=())]
+    assert [r.phone for r in View(order="warning").shown(rows)] == ["s03-e03", "s02-e02", "s04-e04"]
 
 
 def test_the_help_names_every_key() -> None:

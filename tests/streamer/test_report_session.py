@@ -19,6 +19,7 @@ from model.bundled import load_recording, load_recordings
 from model.classifier import Classifier
 from model.errors import HarError
 from model.smoothing import FilterSettings
+from model.windows import HOP_S
 from streamer.formats.har import as_message
 from streamer.outputs import JsonLines, Notice
 from streamer.readings import PhoneMessage
@@ -28,7 +29,7 @@ from streamer.report.lines import LONGEST_LINE
 from streamer.report.page import render_page, write_page
 from streamer.report.tables import print_report, strip
 from streamer.report.words import positions
-from streamer.tally import HOP_S, Tally
+from streamer.tally import Tally
 from streamer.wire import Label, Samples
 from tests.processes import assert_one_sentence, run
 

@@ -9,8 +9,9 @@ import pytest
 
 from model.activities import ACTIVITIES
 from streamer.activity_tracker import Prediction
+from streamer.phone_memory.rate import RateMeter
 from streamer.phone_stream import ReadyWindow, Taken
-from streamer.tally import RateMeter, Tally
+from streamer.tally import Tally
 
 
 def prediction(
@@ -29,7 +30,7 @@ def test_a_phone_s_activity_lasts_since_it_began() -> None:
     phone = tally.phones["a"]
     assert phone.answer == "SITTING"
     assert phone.until_s - phone.since_s == pytest.approx(1.28 + 2.56)
-    assert list(phone.history) == ["WALKING", "WALKING", "SITTING", "SITTING"]
+    assert phone.time_line.codes == "WWSS"
 
 
 def test_accuracy_counts_labelled_windows_alone() -> None:

@@ -1,0 +1,94 @@
+"""What is wrong with a phone: a word for its row, words for its owner. Pure."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from model.signals import SAMPLING_RATE
+from streamer.console.theme import duration
+from streamer.phone_memory.clock import CLOCK_LIMIT_S
+from streamer.readings import ClockKind
+from streamer.tally import PhoneTally
+
+SILENT_S = 5.0
+"""A phone that has sent nothing for so long is silent."""
+
+LOW_RATE_HZ = 45.0
+"""Less than this arriving a second is warned of; more is a replay at speed, as the samples' own times are checked."""
+
+
+class Quality(Enum):
+    """What can be wrong, the gravest first: as a word, and as one of at most ten characters."""
+
+    SILENT = ("silent", "silent")
+    NO_GRAVITY = ("gravity missing", "no gravity")
+    UNLIKE = ("unlike training", "unlike")
+    LOW_RATE = ("rate too low", "low rate")
+    CLOCK_OFF = ("clock off", "clock off")
+    MALFORMED = ("malformed", "malformed")
+    GAPS = ("gaps", "gaps")
+    BOOT_CLOCK = ("boot clock", "boot clock")
+
+    @property
+    def word(self) -> str:
+        """For a wide screen."""
+        return self.value[0]
+
+    @property
+    def short(self) -> str:
+        """For a narrow one."""
+        return self.value[1]
+
+
+def qualities(tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[Quality, ...]:
+    """All that is wrong with a phone, the gravest first.
+
+    Parameters
+    ----------
+    rate_hz, age_s : samples a second that have come of late, and seconds since the last came.
+    """
+    clock = tally.clock.state
+    without_gravity = [_is_gravity_missing(reason) for reason in tally.reasons]
+    found = (
+        (Quality.SILENT, age_s is not None and age_s > SILENT_S),
+        (Quality.NO_GRAVITY, any(without_gravity)),
+        (Quality.UNLIKE, not all(without_gravity)),
+        (Quality.LOW_RATE, 0 < rate_hz < LOW_RATE_HZ),
+        (Quality.CLOCK_OFF, clock.is_off),
+        (Quality.MALFORMED, tally.counts.malformed_messages > 0),
+        (Quality.GAPS, tally.counts.gaps > 0),
+        (Quality.BOOT_CLOCK, clock.kind is ClockKind.BOOT),
+    )
+    return tuple(quality for quality, is_so in found if is_so)
+
+
+def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[str, ...]:
+    """The same in sentences; what comes from the network is not made harmless yet."""
+    counts = tally.counts
+    if quality is Quality.SILENT:
+        return (f"silent: nothing has come for {duration(age_s or 0.0)}",)
+    if quality in (Quality.NO_GRAVITY, Quality.UNLIKE):
+        wanted = quality is Quality.NO_GRAVITY
+        return tuple(f"{quality.word}: {r}" for r in tally.reasons if _is_gravity_missing(r) is wanted)
+    if quality is Quality.LOW_RATE:
+        return (f"rate too low: {rate_hz:.1f} samples a second arrive of the {SAMPLING_RATE:g} that are needed",)
+    if quality is Quality.CLOCK_OFF:
+        return (f"clock off: {_offset(tally.clock.state.offset_s or 0.0)}",)
+    if quality is Quality.MALFORMED:
+        return (f"malformed: {counts.malformed_messages} messages could not be used; the last: {tally.last_fault}",)
+    if quality is Quality.GAPS:
+        return (f"gaps: {counts.gaps} in the stream, each costs some windows; {counts.lost_messages} messages lost",)
+    return ("boot clock: its times count from its start, not from 1970, so that only their differences tell",)
+
+
+def _is_gravity_missing(reason: str) -> bool:
+    """Of the reasons of :mod:`model.novelty_words`."""
+    return "without gravity" in reason
+
+
+def _offset(offset_s: float) -> str:
+    side = "behind" if offset_s > 0 else "ahead of"
+    return (
+        f"its times are {duration(abs(offset_s))} {side} this machine's clock, more than {CLOCK_LIMIT_S:g} s; "
+        "let both set their clocks by the network"
+    )
