@@ -168,7 +168,7 @@ class Listener:
         for label in message.labels:
             self.tally.label(message.phone, label)
         if message.readings:
-            self.tally.message(message.phone, message.n_samples, taken, arrived_s)
+            self.tally.message(message.phone, message.n_samples, taken, arrived_s, message.format)
             last_s = max(float(readings.times[-1]) for readings in message.readings)
             unix_s = arrived_s + time.time() - time.monotonic()
             self.tally.clock(message.phone, last_s, unix_s, message.clock)

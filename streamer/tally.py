@@ -98,6 +98,7 @@ class PhoneTally:
     """One phone as it stands. Times ``*_s``: ``since_s`` on the stream's clock, arrivals on the listener's."""
 
     phone: str
+    format: str | None = None
     counts: Counts = field(default_factory=Counts)
     rate: RateMeter = field(default_factory=RateMeter)
     clock: PhoneClock = field(default_factory=PhoneClock)
@@ -141,8 +142,8 @@ class Tally:
             tally = self.phones[name] = PhoneTally(name)
         return tally
 
-    def message(self, name: str, n_samples: int, taken: Taken, now_s: float) -> None:
-        """Count a message of samples, and what came of it."""
+    def message(self, name: str, n_samples: int, taken: Taken, now_s: float, format_name: str | None = None) -> None:
+        """Count a message of samples, in a format, and what came of it."""
         self.sample_rate.add(n_samples, now_s)
         self.message_rate.add(1, now_s)
         tally = self.phone(name)
@@ -153,6 +154,7 @@ class Tally:
         if tally:
             tally.rate.add(n_samples, now_s)
             tally.last_arrival_s = now_s
+            tally.format = format_name
 
     def clock(self, name: str, sample_s: float, arrived_s: float, kind: ClockKind) -> None:
         """Hold a message's last time, on the phone's clock, against the Unix time of its arrival."""

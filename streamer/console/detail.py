@@ -74,6 +74,7 @@ def _title(detail: PhoneDetail, width: int) -> list[Text]:
     if row.label:
         first.append(f"  label {printable(row.label, MOST)}", "" if row.label == row.answer else "bold red")
     first.append(f"  {row.rate_hz:.1f} Hz" if row.rate_hz else "")
+    first.append(f"  {printable(detail.format, MOST)}" if detail.format else "")
     lines = [first, Text("  ".join(f"{count} {name}" for name, count in detail.counts.items() if count))]
     for warning in detail.warnings:
         lines += [Text(line, style="bold red") for line in wrap(printable(warning, MOST), max(width, 20))]

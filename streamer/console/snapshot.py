@@ -50,6 +50,7 @@ class PhoneDetail:
     confusion: npt.NDArray[np.int64]
     counts: dict[str, int]
     warnings: tuple[str, ...]
+    format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def take_detail(tally: Tally, phone: str, now_s: float) -> PhoneDetail | None:
         | {"lost": found.counts.lost_messages, "late": found.counts.late_messages}
         | {"repeated": found.counts.repeated_messages, "malformed": found.counts.malformed_messages},
         warnings=tuple(words for wrong in row.wrong for words in in_words(wrong, found, rate_hz, age_s)),
+        format=found.format,
     )
 
 

@@ -58,6 +58,7 @@ def detail() -> PhoneDetail:
         confusion=confusion,
         counts={"messages": 10, "lost": 2},
         warnings=("unlike training: the gyroscope gives nothing", "malformed: 1; the last: rate is missing"),
+        format="sensor-logger",
     )
 
 
@@ -138,6 +139,7 @@ def test_the_detail_shows_everything_of_one_phone() -> None:
         "68.2% right",
         "the gyroscope gives nothing",
         "rate is missing",
+        "sensor-logger",
     ):
         assert told in text
     assert "gone" in "\n".join(rendered(state(3, detail=None), 80, 24, View(page=Page.DETAIL)))
