@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCES := model streamer replay tests benchmarks
 
-.PHONY: help demo test check unit fuzz lock reference crossval clean
+.PHONY: help demo test check unit renderings screenshot fuzz lock reference crossval clean
 
 help:
 	@grep -E '^# |^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^# //; s/:.*##/  -/'
@@ -46,6 +46,12 @@ crossval: $(VENV)/test ## cross-validation of the window model (hours; goes on w
 fuzz: $(VENV)/test ## the decoders of what phones send, coverage-guided (ARGS="-max_total_time=300 FOLDER" keeps what is found)
 	@$(PIP) 'atheris>=3.0'
 	$(BIN)/python -m benchmarks.fuzz_formats $(or $(ARGS),-max_total_time=120)
+
+renderings: $(VENV)/test ## what the console draws, recorded anew in tests/data/console: look at the difference
+	$(BIN)/python -m tests.streamer.renderings record
+
+screenshot: $(VENV)/test ## the README's pictures of the console anew, by the console itself
+	$(BIN)/python -m tests.streamer.renderings picture
 
 lock: $(BIN)/python ## the versions that the tests run with, anew
 	@$(PIP) uv

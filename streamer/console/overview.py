@@ -135,6 +135,7 @@ def _line(row: PhoneRow, columns: Columns, symbols: Symbols, is_selected: bool) 
     line = Text(no_wrap=True)
     line.append(f"{symbols.cursor if is_selected else ' '} {_fit(printable(row.phone), columns.phone, symbols)} ")
     line.append(_answer(row.answer or symbols.more, columns.answer) + " ", colour)
+    bar_from = len(line.plain)
     line.append(full, colour)
     line.append(empty, "dim")
     line.append(f"{row.confidence:5.0%} " if row.answer else " " * 6)
@@ -148,8 +149,9 @@ def _line(row: PhoneRow, columns: Columns, symbols: Symbols, is_selected: bool) 
     line.append((count(lost) if lost else "").rjust(LOST_WIDTH) + " ", "red" if lost else "")
     line.append(_warning(row.wrong, columns.warning), "bold red")
     line.pad_right(max(columns.width - len(line.plain), 0))
-    if is_selected:
-        line.stylize(Style(reverse=True))
+    if is_selected:  # all but the bar, whose full cells would be blank
+        line.stylize(Style(reverse=True), 0, bar_from)
+        line.stylize(Style(reverse=True), bar_from + columns.bar)
     elif row.age_s is None or Quality.SILENT in row.wrong:
         line.stylize("dim")
     return _cut(line, columns.width)
@@ -190,4 +192,8 @@ def _cut(line: Text, width: int) -> Text:
 
 
 def _fit(text: str, width: int, symbols: Symbols) -> str:
-    return text.ljust(width) if len(text) <= width else text[: width - 1] + symbols.more
+    """What is too long is cut in the middle: clones and rooms are told apart by the ends of their names."""
+    if len(text) <= width:
+        return text.ljust(width)
+    end = (width - 1) // 2
+    return text[: width - 1 - end] + symbols.more + text[len(text) - end :]

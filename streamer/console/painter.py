@@ -48,13 +48,17 @@ class Painter:
 
     def _codes(self, line: Text) -> str:
         """The line with the codes of its colours, as far as the terminal has them."""
-        segments: Iterable[Segment] = line.render(self._console)
-        if line.style:  # of the whole line, which render() leaves out
-            segments = Segment.apply_style(segments, self._console.get_style(line.style))
-        if self._console.no_color:
-            segments = Segment.remove_color(segments)
         system = _COLOUR_SYSTEMS.get(self._console.color_system or "")
+        segments = segments_of(line, self._console)
         return "".join(s.style.render(s.text, color_system=system) if s.style else s.text for s in segments)
+
+
+def segments_of(line: Text, console: Console) -> Iterable[Segment]:
+    """The pieces of a line, each of one style, as far as the console has colours."""
+    segments: Iterable[Segment] = line.render(console)
+    if line.style:  # of the whole line, which render() leaves out
+        segments = Segment.apply_style(segments, console.get_style(line.style))
+    return Segment.remove_color(segments) if console.no_color else segments
 
 
 def _is_same(line: Text, shown: Text) -> bool:

@@ -8,24 +8,34 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from heapq import merge
+from itertools import groupby, takewhile
 from unittest.mock import patch
 
 import numpy as np
 
 from model.bundled import load_recordings
 from model.classifier import Classifier
+from model.signals import process
 from model.smoothing import FilterSettings
 from replay.phone import Manner, Outgoing, Phone
 from replay.source import Piece, prepare
 from streamer.console.snapshot import Snapshot, take_detail, take_health, take_rows
 from streamer.listener import BATCH, Listener, ListenerOptions
 from streamer.outputs import Recent
+from streamer.recognizer import WindowClassifier
+from tests.streamer.rules import Rules
 
 EPOCH = 1_700_000_000.0
 """Unix time at which all scenes begin: 22:13:20 UTC on 14 November 2023."""
 
-CALL_S = 0.0004
-"""How much later it is each time that the listener looks at the clock."""
+DELAY_S = 0.004
+"""From a message's arrival to its recognition."""
+
+BATCH_MS = 1.6
+"""What a batch of windows takes."""
+
+UNTIL_S = 337.0
+"""How long the scenes last: until after a walk upstairs."""
 
 MANNER = Manner(batch=50)
 """A message a second."""
@@ -38,14 +48,12 @@ SUBJECTS = (2, 4, 9, 10, 12, 13, 18, 20, 24)
 
 
 class Clock:
-    """Stands for :mod:`time` in the listener: goes on by a little at every look, and to where it is put."""
+    """Stands for :mod:`time` in the listener: it is as late as it is told."""
 
-    def __init__(self) -> None:
-        self.now_s = 0.0
+    now_s = 0.0
 
     def monotonic(self) -> float:
         """Seconds since the scene began."""
-        self.now_s += CALL_S
         return self.now_s
 
     def time(self) -> float:
@@ -78,28 +86,42 @@ class Scene:
         return Snapshot(health, rows, tuple(self.recent.lines), detail)
 
 
-def play(messages: Iterator[Outgoing], until_s: float) -> Scene:
+def play(messages: Iterator[Outgoing], until_s: float, classifier: WindowClassifier, smoothing: bool) -> Scene:
     """What the listener has made of the messages that were due until then."""
     clock, recent = Clock(), Recent()
+    options = ListenerOptions(max_phones=1000, smoothing=FilterSettings() if smoothing else None)
     with patch("streamer.listener.time", clock):
-        options = ListenerOptions(max_phones=1000, smoothing=FilterSettings())
-        listener = Listener(options, Classifier.load(), [recent])
-        for message in messages:
-            if message.due_s > until_s:
-                break
-            if message.due_s > clock.now_s + 0.05 and len(listener.inbox):
-                listener._work(listener.inbox.take(BATCH, 0))
-            clock.now_s = max(clock.now_s, message.due_s)
-            listener.receive(message.topic, message.payload)
-        listener._work(listener.inbox.take(BATCH, 0))
+        listener = Listener(options, classifier, [recent])
+        for due_s, group in groupby(takewhile(lambda message: message.due_s <= until_s, messages), _due_s):
+            clock.now_s = due_s
+            for message in group:
+                listener.receive(message.topic, message.payload)
+            clock.now_s = due_s + DELAY_S
+            listener._work(listener.inbox.take(BATCH, 0))
+    listener.tally.batch(listener.tally.batch_size, BATCH_MS)
     return Scene(listener, recent, until_s)
 
 
+def _due_s(message: Outgoing) -> float:
+    return message.due_s
+
+
 @cache
-def scene(until_s: float = 337.0) -> Scene:
-    """The nine, and one phone for each thing that can be wrong."""
+def by_rules() -> Scene:
+    """Recognised by rules of thumb, so that no other model changes what is drawn."""
+    return play(_messages(), UNTIL_S, Rules(), smoothing=False)
+
+
+@cache
+def by_model() -> Scene:
+    """Recognised by the model in the box, as users see it."""
+    return play(_messages(), UNTIL_S, Classifier.load(), smoothing=True)
+
+
+def _messages() -> Iterator[Outgoing]:
+    """Nine people, and one phone for each thing that can be wrong."""
     sound = [_phone(name, piece).messages(MANNER) for name, piece in _pieces()]
-    return play(merge(*sound, *_faulty(), key=lambda message: message.due_s), until_s)
+    return merge(*sound, *_faulty(), key=_due_s)
 
 
 @cache
@@ -109,6 +131,14 @@ def _pieces() -> tuple[tuple[str, Piece], ...]:
     return tuple((r.name, prepare(r)) for r in firsts)
 
 
+def _without_gravity(piece: Piece) -> Piece:
+    """As of a phone that sends its acceleration without gravity."""
+    signals = process(piece.samples)
+    gravity = np.pad(signals[:, 6:] - signals[:, :3], ((0, len(piece.samples) - len(signals)), (0, 3)), "edge")
+    gravity[:, 3:] = 0
+    return replace(piece, samples=piece.samples - gravity)
+
+
 def _phone(name: str, piece: Piece, behind_s: float = 0.0) -> Phone:
     return Phone(name, (piece,), EPOCH - behind_s)
 
@@ -116,15 +146,13 @@ def _phone(name: str, piece: Piece, behind_s: float = 0.0) -> Phone:
 def _faulty() -> list[Iterator[Outgoing]]:
     """A phone for each warning, from :data:`FAULTY_FROM` on."""
     piece = _pieces()[0][1]
-    gravity = np.median(piece.samples, axis=0) * [1, 1, 1, 0, 0, 0]
-    weightless = replace(piece, samples=piece.samples - gravity)
     return [
         _only(_phone("faulty-gaps", piece), lambda k: not 300 < k < 304),
         _only(_phone("faulty-rate", piece), lambda k: k % 8 > 1),
         _only(_phone("faulty-silent", piece), lambda k: k < 310),
         _only(_phone("faulty-clock", piece, behind_s=47.0), lambda k: k != 300),
         _only(_phone("faulty-boot", piece, behind_s=EPOCH - 86_400.0)),
-        _only(_phone("faulty-gravity", weightless)),
+        _only(_phone("faulty-gravity", _without_gravity(piece))),
         (_spoilt(message, k) for k, message in enumerate(_only(_phone("faulty-payload", piece)))),
     ]
 
