@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
+from streamer.connection_options import FILE, broker_address, connection_options, subscriber_options, with_environment
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
 from streamer.mount.options import mount_of, mount_options
 from streamer.phyphox.command import phyphox
+from streamer.publishing.command import forget
+from streamer.publishing.options import publish_option, publisher_options, publishing_options, topics_of
 from streamer.report.command import report
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from streamer.session import SessionOptions
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 def _shared_options(command: Decorated) -> Decorated:
@@ -63,6 +62,7 @@ def _shared_options(command: Decorated) -> Decorated:
                 default=10_000,
                 help="Phones that are followed at most.",
             ),
+            publish_option,
             click.option("-C", "count", type=click.IntRange(1), metavar="COUNT", help="Stop after COUNT predictions."),
             click.option(
                 "-W",
@@ -77,23 +77,13 @@ def _shared_options(command: Decorated) -> Decorated:
     return command
 
 
-def _with_environment(command: click.Command) -> click.Command:
-    """Give every flag without one its environment variable: HAR_ and the flag's long name."""
-    for parameter in command.params:
-        if isinstance(parameter, click.Option) and parameter.envvar is None:
-            longest = max(parameter.opts, key=len).lstrip("-")
-            name = longest if len(longest) > 1 else str(parameter.name)
-            parameter.envvar = f"HAR_{name.replace('-', '_').upper()}"
-    return command
-
-
 @click.group(context_settings=CONTEXT_SETTINGS)
 @version_option
 def cli() -> None:
     """Recognise live what people do, from their phones' samples over MQTT."""
 
 
-@_with_environment
+@with_environment
 @cli.command()
 @click.option(
     "--broker",
@@ -101,7 +91,6 @@ def cli() -> None:
     metavar="WHERE",
     help="HOST, HOST:PORT, an mqtt://, mqtts://, ws:// or wss:// URL, or embedded[:PORT] to start a broker here.",
 )
-@click.option("--root", default="har", help="First level of the topics ROOT/PHONE/imu.")
 @click.option(
     "--format",
     "format_name",
@@ -110,26 +99,10 @@ def cli() -> None:
     help="What phones send; auto recognises each message.",
 )
 @click.option("-t", "--topic", "topics", multiple=True, help="Subscribe to this instead; repeatable.")
-@click.option("-u", "--username", help="User name at the broker.")
-@click.option("-P", "--pw", envvar="HAR_PASSWORD", help="Password; better given as HAR_PASSWORD.", show_envvar=True)
-@click.option("--password-file", type=FILE, help="File whose first line is the password.")
 @click.option("-q", "--qos", type=click.IntRange(0, 2), default=1, help="Quality of service asked for.")
-@click.option("-i", "--id", "client_id", help="MQTT client id.  [default: made up]", show_default=False)
-@click.option("-k", "--keepalive", type=click.IntRange(5), default=60, help="Seconds between two signs of life.")
-@click.option(
-    "-V",
-    "--protocol-version",
-    type=click.Choice(["311", "5"]),
-    default="311",
-    help="MQTT 3.1.1, or 5 at twice the cost.",
-)
-@click.option(
-    "--cafile", type=FILE, help="Certificates of trusted authorities, for mqtts and wss.  [default: system's]"
-)
-@click.option("--tls-use-os-certs", is_flag=True, help="Encrypt, trusting the system's authorities, as mqtts:// does.")
-@click.option("--cert", type=FILE, help="Certificate of this client.")
-@click.option("--key", type=FILE, help="Private key of this client.")
+@connection_options
 @mount_options
+@publishing_options
 @_shared_options
 def listen(broker: str, **flags: Any) -> int:
     """Subscribe to a broker and recognise what its phones send.
@@ -137,14 +110,9 @@ def listen(broker: str, **flags: Any) -> int:
     Ends on Ctrl-C, with a summary. A refused connection exits with the broker's CONNACK code. Every flag can be given
     as an environment variable too: HAR_ and its long name, as HAR_KEEPALIVE; -C is HAR_COUNT, -W HAR_TIMEOUT_S.
     """
-    from streamer.address import parse_broker, read_password
-
     if broker == "embedded" or broker.startswith("embedded:"):
         return _listen_embedded(broker, flags)
-    password = read_password(flags["pw"], flags["password_file"])
-    if "://" not in broker and (flags["cafile"] or flags["tls_use_os_certs"]):
-        broker = f"mqtts://{broker}"  # as mosquitto_sub: who names authorities wants them asked
-    return _run(parse_broker(broker, username=flags["username"], password=password), flags)
+    return _run(broker_address(broker, flags), flags)
 
 
 def _listen_embedded(broker: str, flags: dict[str, Any]) -> int:
@@ -167,28 +135,24 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
     from model.smoothing import FilterSettings
     from streamer.listener import ListenerOptions
     from streamer.session import SessionOptions
-    from streamer.subscriber import SubscriberOptions
 
+    topics = topics_of(flags)
     format_name = flags.get("format_name", Format.HAR)
     default_output = "dashboard" if sys.stdout.isatty() else "plain"
     return SessionOptions(
-        subscriber=SubscriberOptions(
-            address=address,
-            topics=flags.get("topics") or default_topics(format_name, flags.get("root", "har")),
+        subscriber=subscriber_options(
+            address,
+            flags,
+            topics=flags.get("topics") or default_topics(format_name, topics.root),
             app_topics=() if flags.get("topics") else app_topics(format_name),
-            qos=flags.get("qos", 1),
-            client_id=flags.get("client_id") or f"har-stream-{secrets.token_hex(4)}",
-            keepalive=flags.get("keepalive", 60),
-            protocol_version=int(flags.get("protocol_version", 311)),
-            cafile=_text(flags.get("cafile")),
-            cert=_text(flags.get("cert")),
-            key=_text(flags.get("key")),
         ),
         listener=ListenerOptions(
             max_phones=flags["max_phones"],
             smoothing=FilterSettings(lag=flags["lag"]) if flags["smoothing"] else None,
             max_predictions=flags["count"],
         ),
+        topics=topics,
+        publisher=publisher_options(flags),
         output=flags["output"] or default_output,
         format=format_name,
         model=flags["model"],
@@ -200,11 +164,7 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
     )
 
 
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
-@_with_environment
+@with_environment
 @cli.command()
 @click.option("--subjects", metavar="N,N,…", help="Only these subjects.  [default: the nine test subjects]")
 @click.option(
@@ -223,8 +183,9 @@ def demo(subjects: str | None, speed: str | None, **flags: Any) -> int:
     return run_demo(arguments, lambda address: _session_options(address, flags))
 
 
-cli.add_command(_with_environment(report))
-cli.add_command(_with_environment(phyphox))
+cli.add_command(with_environment(forget))
+cli.add_command(with_environment(phyphox))
+cli.add_command(with_environment(report))
 
 
 def main() -> NoReturn:

@@ -103,6 +103,12 @@ class Listener:
         self.last_message_s = time.monotonic()
         self.inbox.put(Message(topic, payload, self.last_message_s))
 
+    def arrivals(self) -> dict[str, float]:
+        """When each phone was last heard of, on the monotonic clock [s]."""
+        with self.lock:
+            phones = self.tally.phones.values()
+            return {p.phone: p.last_arrival_s for p in phones if p.last_arrival_s is not None}
+
     def stop(self) -> dict[str, Any]:
         """Recognise what has been received, and give the summary."""
         self._stopping.set()

@@ -228,6 +228,8 @@ def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
         f"repeated {summary['repeated_messages']}, late {summary['late_messages']}, "
         f"dropped {summary['dropped_messages']} messages; {summary['gaps']} gaps",
     ]
+    if unpublished := summary.get("unpublished_messages"):
+        lines.append(f"{unpublished} predictions and other messages not published")
     if latency["p50"] is not None:
         lines.append(f"latency {latency['p50']:.1f} ms median, {latency['p99']:.1f} ms p99")
     if summary["accuracy"] is not None:

@@ -7,6 +7,7 @@ second at most. Read in pieces of 64 KiB, that happens once for some fifty messa
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from typing import Any
 
@@ -62,6 +63,13 @@ class ReadAheadClient(mqtt.Client):
         while result == mqtt.MQTT_ERR_SUCCESS and self._holds():
             result = self.loop_read()
         return result
+
+    def wake(self) -> None:
+        """End the wait of :meth:`turn`; safe on any thread, as it writes to paho's own pair of sockets for that."""
+        waker = self._sockpairW
+        if waker is not None:
+            with contextlib.suppress(OSError):  # full: it wakes anyway; closed: nobody waits
+                waker.send(b"\0")
 
     def _holds(self) -> bool:
         connection = self.socket()

@@ -23,6 +23,8 @@ from streamer.formats.names import AUTO
 from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
+from streamer.publishing.publisher import Publisher, PublisherOptions
+from streamer.publishing.topics import Topics
 from streamer.subscriber import Subscriber, SubscriberOptions
 
 EXIT_TIMEOUT = 27
@@ -34,10 +36,15 @@ POLL_S = 0.1
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
     """What to do. ``output`` is dashboard, plain or jsonl; ``format`` is one of
-    :data:`streamer.formats.names.CHOICES`; ``record`` is a capture to make; ``timeout_s`` ends it."""
+    :data:`streamer.formats.names.CHOICES`; ``record`` is a capture to make; ``timeout_s`` ends it.
+
+    ``topics`` are the listener's own, which it does not take for phones'; ``publisher`` None: nothing is published.
+    """
 
     subscriber: SubscriberOptions
     listener: ListenerOptions
+    topics: Topics
+    publisher: PublisherOptions | None
     output: str
     format: str = AUTO
     model: Path | None = None
@@ -72,20 +79,22 @@ def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _l
     recent = Recent()
     classifier = Classifier.load(options.model)
     decode = partial(detect.decode, format_name=options.format)
-    listener = Listener(options.listener, classifier, _outputs(options, recent), decode, options.mount.book())
+    publisher = Publisher(options.publisher) if options.publisher else None
+    outputs = _outputs(options, recent, publisher)
+    listener = Listener(options.listener, classifier, outputs, decode, options.mount.book())
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
         on_message = recorder.before(listener.receive) if recorder else listener.receive
-        subscriber = Subscriber(options.subscriber, on_message)
-        subscriber.start()
-        listener.start()
+        subscriber = Subscriber(options.subscriber, _of_phones(options.topics, on_message), publisher)
+        parts = _Parts(subscriber, listener, publisher, recorder)
+        parts.start()
         _greet(options, recent)
         end = _End(options.timeout_s, lambda: interrupted.is_set() or listener.done.is_set() or is_over(listener))
         try:
             _watch(options, listener, subscriber, recent, end)
-            summary = _stop(subscriber, listener, recorder)
+            summary = parts.stop()
         except BaseException:
             # What has been received is kept even now; a run in which nothing came has nothing to tell.
-            _stop(subscriber, listener, recorder, if_any=True)
+            parts.stop(if_any=True)
             raise
     if listener.failure:
         _raise(listener.failure)
@@ -109,15 +118,48 @@ class _End:
         return self.is_late
 
 
-def _stop(
-    subscriber: Subscriber, listener: Listener, recorder: Recorder | None, *, if_any: bool = False
-) -> dict[str, Any]:
-    """Hear no more, recognise what was heard, and finish the outputs (``if_any``: if anything was heard)."""
-    subscriber.stop()
-    summary = listener.stop() | ({"recording": recorder.close()} if recorder else {})
-    if listener.tally.totals.messages or not if_any:
-        listener.finish(summary)
-    return summary
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """All that runs on threads of its own."""
+
+    subscriber: Subscriber
+    listener: Listener
+    publisher: Publisher | None
+    recorder: Recorder | None
+
+    def start(self) -> None:
+        self.subscriber.start()
+        self.listener.start()
+        if self.publisher:
+            self.publisher.start(self.listener.arrivals)
+
+    def stop(self, *, if_any: bool = False) -> dict[str, Any]:
+        """Hear no more, recognise and publish what was heard, finish the outputs (``if_any``: if anything was)."""
+        self.subscriber.hear_no_more()
+        if self.publisher:
+            self.publisher.end()
+        summary = self.listener.stop()
+        if self.publisher:
+            self.publisher.close()
+        self.subscriber.stop()
+        summary |= {
+            "published_messages": self.subscriber.published,
+            "unpublished_messages": self.subscriber.unpublished,
+        }
+        summary |= {"recording": self.recorder.close()} if self.recorder else {}
+        if self.listener.tally.totals.messages or not if_any:
+            self.listener.finish(summary)
+        return summary
+
+
+def _of_phones(topics: Topics, on_message: Callable[[str, bytes], None]) -> Callable[[str, bytes], None]:
+    """All messages but those that listeners publish themselves, which ``-t '#'`` brings back."""
+
+    def receive(topic: str, payload: bytes) -> None:
+        if not topics.is_own(topic):
+            on_message(topic, payload)
+
+    return receive
 
 
 def _greet(options: SessionOptions, recent: Recent) -> None:
@@ -132,7 +174,7 @@ def _greet(options: SessionOptions, recent: Recent) -> None:
     sys.stderr.flush()
 
 
-def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:
+def _outputs(options: SessionOptions, recent: Recent, publisher: Publisher | None) -> list[Output]:
     outputs: list[Output] = []
     if options.output == "dashboard":
         outputs.append(recent)
@@ -140,6 +182,8 @@ def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:
         outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout, sys.stderr))
     if options.save_windows:
         outputs.append(WindowsFile(options.save_windows))
+    if publisher:
+        outputs.append(publisher)
     return outputs
 
 

@@ -1,4 +1,4 @@
-"""The listener's connection to its broker: subscribe, receive, hand over. The listener's only paho code."""
+"""The listener's connection to its broker: subscribe, receive, hand over, publish. The listener's only paho code."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from streamer.address import BrokerAddress, BrokerError, connack_code, not_mqtt, refused, unreachable
+from streamer.publishing.outbox import Outgoing
+from streamer.publishing.pump import WINDOW, Pump, Source
 from streamer.read_ahead import ReadAheadClient
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,9 @@ MAX_BACKOFF_S = 60.0
 
 LOOP_S = 0.25
 """How long one turn of the network loop waits, and so how late a stop is noticed."""
+
+FLUSH_S = 5.0
+"""How long the last messages may take to be acknowledged when the listener stops."""
 
 
 class ConnectionState(Enum):
@@ -72,17 +77,24 @@ class Subscriber:
     ----------
     options : where and how to connect.
     on_message : called on the network thread with topic and payload; must be quick.
+    source : what is published on the same connection, with quality of service 1: a broker that goes away in between
+        may deliver some of it twice, but misses none.
     """
 
-    def __init__(self, options: SubscriberOptions, on_message: Callable[[str, bytes], None]) -> None:
+    def __init__(
+        self, options: SubscriberOptions, on_message: Callable[[str, bytes], None], source: Source | None = None
+    ) -> None:
         self.state = ConnectionState.CONNECTING
         self.retry_at_s: float | None = None
         self._options = options
         self._on_message = on_message
+        self._source = source
+        self._is_hearing = True
         self._refusal: BrokerError | None = None
         self._subscribed = threading.Event()
         self._stopping = threading.Event()
         self._client = self._make_client()
+        self.pump = Pump(source.outbox, self._send) if source else None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     def start(self) -> None:
@@ -102,8 +114,28 @@ class Subscriber:
                 raise not_mqtt(self._options.address)
         self._thread.start()
 
+    @property
+    def published(self) -> int:
+        """Messages that the broker has taken."""
+        return self.pump.published if self.pump else 0
+
+    @property
+    def unpublished(self) -> int:
+        """Messages that wait for it, were dropped since too many waited, or were refused."""
+        return self.pump.waiting + self.pump.refused + self.pump.dropped if self.pump else 0
+
+    @property
+    def _more_topics(self) -> tuple[str, ...]:
+        return self._source.subscriptions if self._source else ()
+
+    def hear_no_more(self) -> None:
+        """Hand over no further message, and acknowledge none; what is to be published still goes out."""
+        self._is_hearing = False
+        self._client.manual_ack_set(True)
+
     def stop(self) -> None:
-        """Disconnect; no message is handed over afterwards."""
+        """Publish what waits, for at most :data:`FLUSH_S` seconds, and disconnect; no message is handed over."""
+        self.hear_no_more()
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -123,10 +155,19 @@ class Subscriber:
             self._set_tls(client)
         if options.address.websockets:
             client.ws_set_options(path=options.address.path)
+        if self._source:
+            self._prepare_to_publish(client, self._source)
         client.on_connect = self._connected
         client.on_subscribe = self._on_subscribed
         client.on_message = self._received
         return client
+
+    def _prepare_to_publish(self, client: ReadAheadClient, source: Source) -> None:
+        client.max_inflight_messages_set(WINDOW + 1)  # the pump counts, not paho; one more for the birth
+        client.on_publish = self._acknowledged
+        if source.will:
+            client.will_set(source.will.topic, source.will.payload, qos=1, retain=source.will.retain)
+        source.outbox.on_first = client.wake
 
     def _set_tls(self, client: mqtt.Client) -> None:
         options = self._options
@@ -148,18 +189,22 @@ class Subscriber:
         except (OSError, ValueError) as error:
             raise unreachable(address, error) from error
 
-    def _connected(self, client: mqtt.Client, _user: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+    def _connected(self, client: mqtt.Client, _user: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
         if code.is_failure:
             self._refusal = refused(self._options.address, connack_code(code.value))
             return
+        if self.pump:
+            self.pump.window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))  # MQTT 5 brokers may limit it
         client.subscribe(
             [(topic, self._options.qos) for topic in self._options.topics]
             + [(topic, 0) for topic in self._options.app_topics]
+            + [(topic, 1) for topic in self._more_topics]
         )
 
     def _on_subscribed(self, _client: Any, _user: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
-        refused = [t for t, code in zip(self._options.all_topics, codes, strict=False) if code.is_failure]
-        if len(refused) == len(codes):
+        topics = self._options.all_topics
+        refused = [t for t, code in zip((*topics, *self._more_topics), codes, strict=False) if code.is_failure]
+        if set(topics) <= set(refused):
             self._refusal = BrokerError(f"The broker does not let this user subscribe to {', '.join(refused)}.")
             return
         if refused:
@@ -167,20 +212,50 @@ class Subscriber:
         if self.state is ConnectionState.RECONNECTING:
             log.warning("connected to %s again", self._options.address)
         self.state = ConnectionState.CONNECTED
+        if self._source and self.pump:
+            if self._source.birth:
+                self.pump.push(self._source.birth)
+            self._source.connected()
         self._subscribed.set()
 
     def _received(self, _client: Any, _user: Any, message: mqtt.MQTTMessage) -> None:
-        self._on_message(message.topic, bytes(message.payload))
+        topic = message.topic
+        if self._source and self._source.is_own(topic):
+            self._source.hear(topic, bytes(message.payload), retained=message.retain)
+        elif self._is_hearing:
+            self._on_message(topic, bytes(message.payload))
+
+    def _send(self, message: Outgoing) -> int:
+        return self._client.publish(message.topic, message.payload, qos=1, retain=message.retain).mid
+
+    def _acknowledged(self, _client: Any, _user: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
+        assert self.pump
+        if code.is_failure and not self.pump.refused:
+            log.warning("the broker does not let this user publish (%s)", code)
+        self.pump.acknowledge(mid, refused=code.is_failure)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             if not self._turn() and not self._stopping.is_set():
                 self._reconnect()
-        self._client.disconnect()
-        self._client.loop(0)
+        if self._flush():
+            self._client.disconnect()
+            self._client.loop(0)
+        elif connection := self._client.socket():
+            connection.close()  # without a word, so that the broker publishes the last will
+
+    def _flush(self) -> bool:
+        """Publish what waits; False when that takes too long, or the connection is lost."""
+        deadline = time.monotonic() + FLUSH_S
+        while self.pump and self.pump.waiting:
+            if self.state is not ConnectionState.CONNECTED or time.monotonic() > deadline or not self._turn():
+                return False
+        return True
 
     def _turn(self) -> bool:
         """One turn of the network loop; False when the connection is lost."""
+        if self.pump and self.state is ConnectionState.CONNECTED:
+            self.pump.turn()
         try:
             return self._client.turn(LOOP_S) == mqtt.MQTT_ERR_SUCCESS
         except Exception as error:  # paho raises whatever comes of parsing what is not MQTT

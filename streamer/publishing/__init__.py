@@ -1,0 +1,1 @@
+"""What the listener publishes: states, events and availability of phones, for consumers and for Home Assistant."""

@@ -1,0 +1,102 @@
+"""The bounded queue between whoever publishes and the network thread. Pure."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MOST = 20_000
+"""Predictions and events that may wait; of more, the oldest of the busiest phones are dropped and counted."""
+
+ROOM = 10
+"""When it is full, one in so many is dropped at once, so that the next ones find room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish.
+
+    ``phone`` is whose it is, "" for the listener's own. ``is_latest`` marks a topic of which only the latest message
+    matters: an earlier one that still waits is replaced. Others are kept one by one.
+    """
+
+    topic: str
+    payload: bytes
+    retain: bool = True
+    phone: str = ""
+    is_latest: bool = False
+
+
+class Outbox:
+    """First in, first out; never blocks, from any thread.
+
+    Parameters
+    ----------
+    most : messages that may wait; those of which only the latest matters are not counted, as they cannot pile up.
+    on_first : called without the lock when a message has come into the empty outbox, to wake who takes them.
+    """
+
+    def __init__(self, most: int = MOST, on_first: Callable[[], None] = lambda: None) -> None:
+        self.dropped = 0
+        self.on_first = on_first
+        self._most = most
+        self._lock = threading.Lock()
+        self._each: deque[tuple[int, Outgoing]] = deque()
+        self._latest: OrderedDict[str, tuple[int, Outgoing]] = OrderedDict()
+        self._number = 0
+
+    def __len__(self) -> int:
+        return len(self._each) + len(self._latest)
+
+    def put(self, *messages: Outgoing) -> None:
+        """Add messages, in this order."""
+        with self._lock:
+            was_empty = not len(self)
+            for message in messages:
+                self._number += 1
+                if message.is_latest:
+                    self._latest[message.topic] = (self._number, message)
+                    self._latest.move_to_end(message.topic)
+                else:
+                    self._each.append((self._number, message))
+            if len(self._each) > self._most:
+                self._thin()
+        if was_empty and messages:
+            self.on_first()
+
+    def take(self) -> Outgoing | None:
+        """The message that has waited longest, None if none waits."""
+        with self._lock:
+            latest = next(iter(self._latest.values()), None)
+            if self._each and (latest is None or self._each[0][0] < latest[0]):
+                return self._each.popleft()[1]
+            return self._latest.popitem(last=False)[1][1] if latest else None
+
+    def _thin(self) -> None:
+        """Make room: the oldest messages of the phones that have most of them go, the last of none."""
+        counts = Counter(message.phone for _, message in self._each)
+        surplus = len(self._each) - self._most + self._most // ROOM
+        allowed = _allowance(list(counts.values()), surplus)
+        kept: deque[tuple[int, Outgoing]] = deque()
+        for number, message in self._each:
+            if surplus and counts[message.phone] > allowed:
+                counts[message.phone] -= 1
+                surplus -= 1
+                self.dropped += 1
+            else:
+                kept.append((number, message))
+        self._each = kept
+
+
+def _allowance(counts: list[int], surplus: int) -> int:
+    """The most that each may keep so that at least ``surplus`` go; 0 only if one each is too much already."""
+    low, high = 0, max(counts)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if sum(max(0, count - middle) for count in counts) >= surplus:
+            low = middle
+        else:
+            high = middle
+    return low

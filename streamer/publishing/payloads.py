@@ -1,0 +1,49 @@
+"""Predictions and changes of activity as JSON payloads; times in Unix seconds. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from model.activities import ACTIVITIES
+from model.changes import ActivityChange
+from streamer.activity_tracker import Prediction
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def state_payload(prediction: Prediction, since_s: float) -> bytes:
+    """The latest prediction of a phone; ``since_s`` is when its answer began."""
+    return _ENCODER.encode(
+        {
+            "phone": prediction.phone,
+            "time": round(prediction.window.end_s, 6),
+            "answer": prediction.answer,
+            "activity": prediction.activity,
+            "confidence": round(prediction.confidence, 6),
+            "since": round(since_s, 6),
+            "probabilities": {
+                activity: round(p, 6) for activity, p in zip(ACTIVITIES, prediction.probabilities.tolist(), strict=True)
+            },
+            "novelty": round(prediction.novelty, 3),
+            "reasons": prediction.reasons,
+        }
+    )
+
+
+def event_payload(phone: str, change: ActivityChange) -> bytes:
+    """A change of activity; ``duration`` [s] is how long ``from`` had lasted, ``event_type`` is Home Assistant's."""
+    return _ENCODER.encode(
+        {
+            "event_type": change.after.lower(),
+            "phone": phone,
+            "from": change.before,
+            "to": change.after,
+            "time": round(change.time_s, 6),
+            "duration": round(change.duration_s, 6),
+        }
+    )
+
+
+def percent(confidence: float) -> bytes:
+    """A share as whole per cent."""
+    return str(round(100 * confidence)).encode("ascii")

@@ -1,0 +1,218 @@
+"""What becomes of predictions: messages in the outbox, and each phone's availability. No network."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from model.changes import ActivityChange
+from streamer.activity_tracker import Prediction
+from streamer.outputs import Notice
+from streamer.publishing.home_assistant import discovery_payload
+from streamer.publishing.outbox import Outbox, Outgoing
+from streamer.publishing.payloads import event_payload, percent, state_payload
+from streamer.publishing.presence import Presence
+from streamer.publishing.topics import CONFIDENCE, OFFLINE, ONLINE, STATE, Topics
+from streamer.wire import WireError, parse_topic
+
+log = logging.getLogger(__name__)
+
+UPDATE_S = 1.0
+"""How often it is looked which phones are silent."""
+
+EXPIRE = 2
+"""Home Assistant knows nothing of a phone after so many times the silence that makes it offline."""
+
+Arrivals = Callable[[], Mapping[str, float]]
+"""Gives when each phone was last heard of [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherOptions:
+    """``offline_after_s`` seconds of silence make a phone offline; ``home_assistant``: describe phones to it too.
+
+    ``max_phones`` are followed at most; ``version`` is the product's own.
+    """
+
+    topics: Topics
+    offline_after_s: float
+    max_phones: int
+    home_assistant: bool = False
+    version: str = ""
+
+
+@dataclass(slots=True)
+class _Phone:
+    """What was published of a phone last, and since when its answer lasts."""
+
+    answer: str = ""
+    since_s: float = 0.0
+    parts: dict[str, bytes] = field(default_factory=dict)
+
+
+class Publisher:
+    """An output (:class:`streamer.outputs.Output`) that fills an outbox; what is in there goes out elsewhere.
+
+    Safe on any thread: predictions come from the recognising thread, :meth:`connected` and :meth:`hear` from the
+    network's, and a thread of its own looks for silent phones.
+
+    Parameters
+    ----------
+    options : what to publish and where.
+    outbox : holds what is to be published.
+    clock : the clock of the arrivals [s].
+    """
+
+    def __init__(
+        self,
+        options: PublisherOptions,
+        outbox: Outbox | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.outbox = Outbox() if outbox is None else outbox
+        self.topics = options.topics
+        self.birth: Outgoing | None = Outgoing(options.topics.status, ONLINE)
+        self.will: Outgoing | None = Outgoing(options.topics.status, OFFLINE)
+        self._options = options
+        self._clock = clock
+        self._presence = Presence(options.offline_after_s, options.max_phones)
+        self._phones: dict[str, _Phone] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._told_dropped = 0
+        self._ending = False
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """What else to subscribe to: what an earlier run left behind, and Home Assistant's birth."""
+        more = (self.topics.home_assistant_status,) if self._options.home_assistant else ()
+        return (self.topics.any_availability, *more)
+
+    def start(self, arrivals: Arrivals) -> None:
+        """Look for silent phones from now on."""
+        self._thread = threading.Thread(target=self._watch, args=(arrivals,), name="presence", daemon=True)
+        self._thread.start()
+
+    def prediction(self, prediction: Prediction) -> None:
+        """The phone's state, and what of it changed as topics of their own."""
+        phone, now_s = prediction.phone, self._clock()
+        with self._lock:
+            is_old = prediction.window.arrived_s <= now_s - self._options.offline_after_s
+            if self._ending and is_old and phone not in self._presence:
+                return  # the rest of a stream whose phone went offline, perhaps long ago, and may be forgotten
+            if self._presence.hear(phone, now_s):  # now: the listener may be behind, but the phone is there
+                self._introduce(phone)
+            known = self._phones.setdefault(phone, _Phone())
+            if prediction.change and prediction.change.after == prediction.answer:
+                known.answer, known.since_s = prediction.answer, prediction.change.time_s
+            elif prediction.answer != known.answer:
+                known.answer, known.since_s = prediction.answer, prediction.window.start_s
+            state = Outgoing(self.topics.activity(phone), state_payload(prediction, known.since_s), phone=phone)
+            self.outbox.put(state, *self._parts(known, prediction))
+
+    def change(self, phone: str, change: ActivityChange) -> None:
+        """An event, which no broker keeps."""
+        self.outbox.put(Outgoing(self.topics.event(phone), event_payload(phone, change), retain=False, phone=phone))
+
+    def warning(self, warning: Notice) -> None:
+        """Nothing: warnings are for whoever runs the listener."""
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Nothing: the connection is closed by now."""
+
+    def is_own(self, topic: str) -> bool:
+        """Whether the listener itself publishes there, or Home Assistant."""
+        return self.topics.is_own(topic)
+
+    def connected(self) -> None:
+        """The connection is there (again): the broker may have forgotten what it kept."""
+        with self._lock:
+            for phone in self._presence.online():
+                self._introduce(phone)
+            for known in self._phones.values():
+                known.parts = {}
+
+    def hear(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Take a message on one of the own topics.
+
+        A phone that an earlier run left online is taken over, to be offline when it stays silent. Home Assistant's
+        birth is answered with all phones.
+        """
+        if topic == self.topics.home_assistant_status and self._options.home_assistant and payload == ONLINE:
+            self.connected()
+        elif retained and payload == ONLINE and topic != self.topics.status:
+            self._expect(topic)
+
+    def update(self, arrivals: Mapping[str, float]) -> None:
+        """Tell which phones have come and gone, by when each was last heard of."""
+        with self._lock:
+            came, went = self._presence.update(arrivals, self._clock())
+            for phone in came:
+                self._introduce(phone)
+            for phone in went:
+                self._dismiss(phone)
+
+    def end(self) -> None:
+        """No message is heard any more; the predictions that still come are the last."""
+        self._ending = True
+
+    def close(self) -> None:
+        """All phones go offline, and then the listener itself; nothing is published afterwards."""
+        self._stopping.set()
+        if self._thread:
+            self._thread.join()
+        with self._lock:
+            for phone in self._presence.clear():
+                self._dismiss(phone)
+            self.outbox.put(Outgoing(self.topics.status, OFFLINE))
+
+    def _watch(self, arrivals: Arrivals) -> None:
+        while not self._stopping.wait(UPDATE_S):
+            self.update(arrivals())
+            self._tell_dropped()
+
+    def _tell_dropped(self) -> None:
+        dropped = self.outbox.dropped
+        if dropped and not self._told_dropped:
+            log.warning("more is to be published than the broker takes: the oldest predictions are dropped")
+        self._told_dropped = dropped
+
+    def _expect(self, topic: str) -> None:
+        try:
+            phone, _ = parse_topic(topic)
+        except WireError:
+            return
+        with self._lock:
+            self._presence.expect(phone, self._clock())
+
+    def _introduce(self, phone: str) -> None:
+        options = self._options
+        if options.home_assistant:
+            expire_after_s = ceil(EXPIRE * options.offline_after_s)
+            payload = discovery_payload(self.topics, phone, expire_after_s=expire_after_s, version=options.version)
+            self._put_latest(phone, self.topics.discovery(phone), payload)
+        self._put_latest(phone, self.topics.availability(phone), ONLINE)
+
+    def _dismiss(self, phone: str) -> None:
+        self._phones.pop(phone, None)
+        self._put_latest(phone, self.topics.availability(phone), OFFLINE)
+
+    def _put_latest(self, phone: str, topic: str, payload: bytes) -> None:
+        self.outbox.put(Outgoing(topic, payload, phone=phone, is_latest=True))
+
+    def _parts(self, known: _Phone, prediction: Prediction) -> list[Outgoing]:
+        """Answer and confidence on topics of their own, where they are not what they were."""
+        parts = {STATE: prediction.answer.encode("ascii"), CONFIDENCE: percent(prediction.confidence)}
+        changed = {name: payload for name, payload in parts.items() if known.parts.get(name) != payload}
+        known.parts = parts
+        phone = prediction.phone
+        return [
+            Outgoing(self.topics.activity(phone, name), payload, phone=phone, is_latest=True)
+            for name, payload in changed.items()
+        ]

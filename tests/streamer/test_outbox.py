@@ -1,0 +1,120 @@
+"""What waits to be published: in order, bounded, and fair to phones."""
+
+from __future__ import annotations
+
+import threading
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.publishing.outbox import Outbox, Outgoing
+from streamer.publishing.pump import Pump
+
+
+def each(phone: str, number: int) -> Outgoing:
+    return Outgoing(f"har/{phone}/activity", str(number).encode(), phone=phone)
+
+
+def latest(phone: str, number: int) -> Outgoing:
+    return Outgoing(f"har/{phone}/availability", str(number).encode(), phone=phone, is_latest=True)
+
+
+def drain(outbox: Outbox) -> list[Outgoing]:
+    return list(iter(outbox.take, None))
+
+
+messages = st.lists(st.tuples(st.sampled_from([each, latest]), st.sampled_from("abc")), max_size=40)
+
+
+@given(messages)
+def test_order_is_kept_and_of_the_latest_only_the_last(kinds: list[tuple[object, str]]) -> None:
+    put = [make(phone, k) for k, (make, phone) in enumerate(kinds)]  # type: ignore[operator]
+    outbox = Outbox()
+    outbox.put(*put)
+    expected = [m for k, m in enumerate(put) if not m.is_latest or m.topic not in {x.topic for x in put[k + 1 :]}]
+    assert len(outbox) == len(expected)
+    assert drain(outbox) == expected
+    assert (len(outbox), outbox.dropped) == (0, 0)
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=8), st.integers(8, 40))
+def test_it_is_bounded_and_the_busiest_phones_lose_their_oldest(sizes: list[int], most: int) -> None:
+    outbox = Outbox(most=most)
+    put = [each(str(phone), k) for k in range(max(sizes)) for phone, size in enumerate(sizes) if k < size]
+    for message in put:
+        outbox.put(message)
+        assert len(outbox) <= most
+    left = drain(outbox)
+    assert len(left) + outbox.dropped == len(put)
+    for phone in map(str, range(len(sizes))):
+        mine = [m for m in put if m.phone == phone]
+        kept = [m for m in left if m.phone == phone]
+        assert kept == mine[len(mine) - len(kept) :]
+        assert kept
+
+
+def test_a_flood_of_one_phone_drops_nothing_of_the_others() -> None:
+    outbox = Outbox(most=100)
+    quiet = [each("quiet", k) for k in range(10)]
+    outbox.put(*quiet)
+    outbox.put(*(each("flood", k) for k in range(1000)))
+    left = drain(outbox)
+    assert [m for m in left if m.phone == "quiet"] == quiet
+    assert left[-1] == each("flood", 999)
+    assert outbox.dropped == 1010 - len(left) >= 910
+
+
+def test_what_matters_only_at_last_is_never_dropped() -> None:
+    outbox = Outbox(most=10)
+    outbox.put(*(latest(str(k), k) for k in range(100)), *(each("a", k) for k in range(50)))
+    assert len([m for m in drain(outbox) if m.is_latest]) == 100
+
+
+def test_who_takes_is_woken_by_the_first_only() -> None:
+    woken: list[int] = []
+    outbox = Outbox(on_first=lambda: woken.append(1))
+    outbox.put(each("a", 0), each("a", 1))
+    outbox.put(each("a", 2))
+    assert woken == [1]
+    drain(outbox)
+    outbox.put()
+    outbox.put(latest("a", 3))
+    assert woken == [1, 1]
+
+
+def test_threads_lose_nothing() -> None:
+    outbox = Outbox()
+    taken: list[Outgoing] = []
+
+    def fill(phone: str) -> None:
+        for k in range(500):
+            outbox.put(each(phone, k))
+
+    threads = [threading.Thread(target=fill, args=(phone,)) for phone in "abcd"]
+    for thread in threads:
+        thread.start()
+    while len(taken) < 2000:
+        if (message := outbox.take()) is not None:
+            taken.append(message)
+    for phone in "abcd":
+        assert [m for m in taken if m.phone == phone] == [each(phone, k) for k in range(500)]
+
+
+def test_the_pump_keeps_few_under_way_and_counts_what_the_broker_says() -> None:
+    outbox = Outbox()
+    sent: list[Outgoing] = []
+
+    def send(message: Outgoing) -> int:
+        sent.append(message)
+        return len(sent)
+
+    pump = Pump(outbox, send)
+    pump.window = 3
+    outbox.put(*(each("a", k) for k in range(5)))
+    pump.turn()
+    assert (len(sent), pump.waiting) == (3, 5)
+    pump.acknowledge(2, refused=False)
+    pump.acknowledge(1, refused=True)
+    pump.turn()
+    assert (len(sent), pump.waiting, pump.published, pump.refused) == (5, 3, 1, 1)
+    assert sent == [each("a", k) for k in range(5)]
