@@ -11,6 +11,7 @@ import click
 from model.command import CONTEXT_SETTINGS, run, version_option
 from streamer.connection_options import FILE, broker_address, connection_options, subscriber_options, with_environment
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
+from streamer.labelling.command import label
 from streamer.mount.options import mount_of, mount_options
 from streamer.phyphox.command import phyphox
 from streamer.publishing.command import forget
@@ -184,6 +185,7 @@ def demo(subjects: str | None, speed: str | None, **flags: Any) -> int:
 
 
 cli.add_command(with_environment(forget))
+cli.add_command(with_environment(label))
 cli.add_command(with_environment(phyphox))
 cli.add_command(with_environment(report))
 

@@ -1,0 +1,58 @@
+"""``har-stream label``: the command line."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from model.activities import ALL_LABELS
+from model.errors import HarError
+from streamer.connection_options import broker_address, connection_options, subscriber_options
+
+
+@click.command()
+@click.argument("activity", type=click.Choice(ALL_LABELS, case_sensitive=False), required=False)
+@click.option("--phone", required=True, help="Name of the phone, as in its topics.")
+@click.option("--clear", is_flag=True, help="From now on nothing is known.")
+@click.option("--broker", default="localhost:1883", metavar="WHERE", help="HOST, HOST:PORT, or a URL, as for listen.")
+@connection_options
+def label(activity: str | None, phone: str, clear: bool, broker: str, **flags: Any) -> int:
+    """Say what a phone's owner does, from now until the next label, for live accuracy and for training.
+
+    Without ACTIVITY, on a terminal, each key is a label: 1 to 6 the activities, t and then 1 to 6 the transitions, 0
+    nothing, q quits.
+    """
+    if activity and clear:
+        raise HarError("An activity and --clear exclude each other; give one.")
+    is_prompt = not (activity or clear)
+    if is_prompt and not sys.stdin.isatty():
+        raise HarError(f"There is no terminal to ask on; give --clear, or one of {', '.join(ALL_LABELS)}.")
+    from streamer.labelling.sender import LabelSender
+    from streamer.wire import LABEL, WireError, topic
+
+    try:
+        topics = (topic(flags["root"], phone, LABEL),)
+    except WireError as error:
+        raise HarError(f"{str(error)[0].upper()}{str(error)[1:]}; give another --phone.") from error
+    options = subscriber_options(broker_address(broker, flags), flags, topics=topics)
+    sender = LabelSender(options)
+    sender.start()
+    status = 0
+    try:
+        if is_prompt:
+            status = _ask(sender, phone, str(options.address))
+        else:
+            sender.send(activity)
+    finally:
+        sender.stop()
+    return status
+
+
+def _ask(sender: Any, phone: str, where: str) -> int:
+    import time
+
+    from streamer.labelling.prompt import run_prompt
+
+    return run_prompt(sender, phone, where, time.time)
