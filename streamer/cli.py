@@ -10,8 +10,10 @@ import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
 from streamer.connection_options import FILE, broker_address, connection_options, subscriber_options, with_environment
+from streamer.doctor.command import doctor
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
 from streamer.labelling.command import label
+from streamer.mount.command import calibrate
 from streamer.mount.options import mount_of, mount_options
 from streamer.phyphox.command import phyphox
 from streamer.publishing.command import forget
@@ -184,10 +186,8 @@ def demo(subjects: str | None, speed: str | None, **flags: Any) -> int:
     return run_demo(arguments, lambda address: _session_options(address, flags))
 
 
-cli.add_command(with_environment(forget))
-cli.add_command(with_environment(label))
-cli.add_command(with_environment(phyphox))
-cli.add_command(with_environment(report))
+for each in (calibrate, doctor, forget, label, phyphox, report):
+    cli.add_command(with_environment(each))
 
 
 def main() -> NoReturn:

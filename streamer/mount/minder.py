@@ -44,8 +44,6 @@ class MountMinder:
         phone = prediction.window.phone
         if self._novelty is None:
             return None
-        if prediction.novelty <= THRESHOLD:
-            self._watches.pop(phone, None)
-            return None
         watch = self._watches.setdefault(phone, MountWatch())
-        return watch.push(phone, prediction.window.values, self._novelty, self._book.rotation(phone))
+        novelty = self._novelty if prediction.novelty > THRESHOLD else None
+        return watch.push(phone, prediction.window.values, novelty, self._book.rotation(phone))

@@ -106,6 +106,15 @@ def test_a_phone_worn_upside_down_is_told_once_with_what_to_do(classifier: Class
     assert "--mount up=-x" in words[0]
 
 
+def test_a_phone_in_portrait_is_told_when_its_wearer_walks(classifier: Classifier) -> None:
+    """Standing, it passes for the phone of somebody who lies."""
+    portrait = worn(RECORDING, parse_rotation("up=+y,forward=-x+z").T)
+    assert told(portrait[slice(*STANDS)], classifier) == []
+    words = told(portrait[slice(*WALKS)], classifier)
+    assert len(words) == 1
+    assert "the phone's +y axis points up" in words[0]
+
+
 def test_a_wrong_mount_names_the_phones_own_axis_and_asks_to_calibrate_again(classifier: Classifier) -> None:
     wrong = parse_rotation("up=-x,forward=+z")
     words = told(RECORDING.samples[slice(*STANDS)], classifier, wrong)

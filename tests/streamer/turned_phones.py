@@ -7,13 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from model.bundled import load_recording
 from model.orientation import turned
 from model.recordings import Recording
 from model.signals import SAMPLING_RATE, FloatArray
 from streamer.formats.har import as_message
 from streamer.phone_stream import PhoneStream, ReadyWindow
 from streamer.readings import PhoneMessage
-from streamer.wire import Samples
+from streamer.wire import Samples, encode_imu
+
+RECORDING = load_recording(13)
+"""Of a training subject."""
 
 EPOCH = 1_700_000_000.0
 
@@ -41,6 +45,21 @@ def messages(phone: str, samples: FloatArray, *, first: int = 0, seq: int = 0) -
         chunk = samples[start : start + BATCH]
         times = EPOCH + (first + start + np.arange(len(chunk))) / SAMPLING_RATE
         yield as_message(phone, Samples(chunk, times, seq + index))
+
+
+def payloads(phone: str, samples: FloatArray, *, first: int = 0) -> list[tuple[str, bytes]]:
+    """The same as topics and payloads of our own format, numbered by where they begin."""
+    return [
+        (
+            f"har/{phone}/imu",
+            encode_imu(
+                samples[start : start + BATCH],
+                time_s=EPOCH + (first + start) / SAMPLING_RATE,
+                seq=(first + start) // BATCH,
+            ),
+        )
+        for start in range(0, len(samples), BATCH)
+    ]
 
 
 def windows(samples: FloatArray, rotation: FloatArray | None = None) -> list[ReadyWindow]:
