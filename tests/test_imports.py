@@ -32,6 +32,8 @@ ONLY_IN = {
         "streamer.console.overview",
         "streamer.console.painter",
         "streamer.console.traces",
+        "streamer.doctor.command",
+        "streamer.doctor.tables",
         "streamer.report.command",
         "streamer.report.tables",
         "replay.cli",

@@ -48,15 +48,15 @@ def _seen(flags: dict[str, Any]) -> Seen:
     from streamer.doctor.advice import EXIT_NO_BROKER
     from streamer.doctor.watching import WatchOptions, watch
     from streamer.formats.names import AUTO, app_topics, default_topics
+    from streamer.publishing.topics import Topics
 
     address = broker_address(flags["broker"], flags)
     topics = flags["topics"] or default_topics(AUTO, flags["root"])
     subscriber = subscriber_options(
         address, flags, topics=topics, app_topics=() if flags["topics"] else app_topics(AUTO)
     )
-    options = WatchOptions(subscriber, mount_of(flags), flags["seconds"], flags["root"])
-    click.echo(f"Watching {address} for {flags['seconds']:g} s ...", err=True)
+    options = WatchOptions(subscriber, mount_of(flags), flags["seconds"], Topics(flags["root"]))
     try:
-        return watch(options)
+        return watch(options, lambda: click.echo(f"Watching {address} for {options.seconds:g} s ...", err=True))
     except BrokerError as error:
         raise BrokerError(str(error), EXIT_NO_BROKER) from error

@@ -19,9 +19,10 @@ from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.mount.watch import gravity_of, is_strange, strange_words
 from streamer.outputs import Notice
+from streamer.publishing.topics import Topics
 from streamer.readings import PhoneMessage
 from streamer.subscriber import Subscriber, SubscriberOptions
-from streamer.wire import ACTIVITY, AVAILABILITY, EVENT, IMU, WireError, decode_imu
+from streamer.wire import IMU, WireError, decode_imu
 
 MAX_TOPICS = 1000
 """Topics that are counted; more bring nothing new to a diagnosis."""
@@ -31,12 +32,12 @@ MAX_PHONES = 1000
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """``subscriber`` is what a listener would hear; below ``root`` it publishes topics of its own."""
+    """``subscriber`` is what a listener would hear, ``topics`` are what it would publish."""
 
     subscriber: SubscriberOptions
     mount: MountOptions
     seconds: float
-    root: str
+    topics: Topics
 
 
 class _Ear:
@@ -100,26 +101,18 @@ class _Gravity:
 class _Others:
     """Counts messages of topics that nobody listens to."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, topics: Topics) -> None:
         self.counts: dict[str, int] = {}
         self.formats: dict[str, str] = {}
-        self._root = root
+        self._topics = topics
 
     def receive(self, topic: str, payload: bytes) -> None:
         """Take a message; on the network thread."""
-        if is_own(topic, self._root) or (topic not in self.counts and len(self.counts) >= MAX_TOPICS):
+        if self._topics.is_own(topic) or (topic not in self.counts and len(self.counts) >= MAX_TOPICS):
             return
         self.counts[topic] = self.counts.get(topic, 0) + 1
         if topic not in self.formats and (name := format_of(topic, payload)):
             self.formats[topic] = name
-
-
-def is_own(topic: str, root: str) -> bool:
-    """Whether a listener, or Home Assistant, publishes there."""
-    if topic.startswith("homeassistant/"):
-        return True
-    levels = topic.removeprefix(f"{root}/").split("/") if topic.startswith(f"{root}/") else []
-    return levels[:1] == ["bridge"] or (len(levels) > 1 and levels[1] in (ACTIVITY, EVENT, AVAILABILITY))
 
 
 def format_of(topic: str, payload: bytes) -> str | None:
@@ -137,8 +130,8 @@ def format_of(topic: str, payload: bytes) -> str | None:
     return "har" if not topic.endswith(f"/{IMU}") else None
 
 
-def watch(options: WatchOptions, sleep: Callable[[float], None] = time.sleep) -> Seen:
-    """Everything that comes within the time.
+def watch(options: WatchOptions, on_ready: Callable[[], None]) -> Seen:
+    """Everything that comes within the time; ``on_ready`` is called as it begins.
 
     Raises
     ------
@@ -155,7 +148,8 @@ def watch(options: WatchOptions, sleep: Callable[[float], None] = time.sleep) ->
     listener.start()
     others, second = _listen_to_all(options)
     try:
-        sleep(options.seconds)
+        on_ready()
+        time.sleep(options.seconds)
     finally:
         if second:
             second.stop()
@@ -178,7 +172,7 @@ def watch(options: WatchOptions, sleep: Callable[[float], None] = time.sleep) ->
 
 def _listen_to_all(options: WatchOptions) -> tuple[_Others, Subscriber | None]:
     """A second connection that hears everything, if the broker lets it."""
-    others = _Others(options.root)
+    others = _Others(options.topics)
     everything = replace(
         options.subscriber, topics=("#",), app_topics=(), qos=0, client_id=f"{options.subscriber.client_id}-all"
     )

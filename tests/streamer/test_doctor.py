@@ -14,11 +14,10 @@ from streamer.doctor.diagnose import diagnose
 from streamer.doctor.seen import PhoneSeen, Seen, TopicSeen
 from streamer.doctor.settings import changes_for
 from streamer.doctor.tables import diagnosis_json, diagnosis_view
-from streamer.doctor.watching import format_of, is_own
+from streamer.doctor.watching import format_of
 from streamer.formats.names import Format
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.readings import Sensor
-from streamer.wire import topic
 from tests.streamer.turned_phones import RECORDING, payloads
 
 ACC, GYRO, BODY = Sensor.TOTAL_ACCELERATION, Sensor.ANGULAR_VELOCITY, Sensor.BODY_ACCELERATION
@@ -246,21 +245,6 @@ def test_other_things_at_the_broker_are_named_when_nothing_else_is_heard() -> No
     assert "zigbee2mqtt/0 (9)" in words and "and 2 more topics is no phone's" in words
 
 
-def test_the_listeners_own_topics_are_not_taken_for_a_phones() -> None:
-    for own in (
-        "har/s01/activity",
-        "har/s01/activity/state",
-        "har/s01/event",
-        "har/s01/availability",
-        "har/bridge/status",
-    ):
-        assert is_own(own, "har")
-    assert is_own("homeassistant/device/x/config", "har")
-    assert is_own("a/b/s01/activity", "a/b")
-    for other in ("har/s01/imu", "har/s01", "my/s01/activity", "sensor-logger"):
-        assert not is_own(other, "har")
-
-
 def test_samples_are_known_on_any_topic() -> None:
     own = payloads("s07", RECORDING.samples[:25])[0][1]
     assert format_of("some/where", own) == "har"
@@ -268,7 +252,6 @@ def test_samples_are_known_on_any_topic() -> None:
     assert format_of("phones/mine", spot) == "sensorspot"
     for nothing in (b"", b"ON", b'{"temperature": 21.5}', b"\xff\x00"):
         assert format_of("zigbee2mqtt/lamp", nothing) is None
-    assert topic("har", "s07", "imu")
 
 
 def drawn(diagnosis: Diagnosis, width: int = 80) -> str:
