@@ -14,6 +14,7 @@ from streamer.activity_tracker import Prediction
 from streamer.capture.reader import Capture
 from streamer.inbox import Message
 from streamer.listener import Listener, ListenerOptions
+from streamer.mount.book import MountOptions
 from streamer.outputs import Notice
 from streamer.report.figures import Figures, SessionReport
 from streamer.report.lines import EventLine, Losses, PredictionLine, WarningLine
@@ -24,10 +25,11 @@ MAX_PHONES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RecogniseOptions:
-    """How to recognise: the model (None: the one in the box), and the filter's settings (None: none)."""
+    """How to recognise: model (None: the one in the box), settings of the filter (None: none), and mounts."""
 
     model: Path | None = None
     smoothing: FilterSettings | None = field(default_factory=FilterSettings)
+    mount: MountOptions = field(default_factory=MountOptions)
 
 
 class _Lines:
@@ -67,7 +69,8 @@ def recognise_capture(capture: Capture, options: RecogniseOptions) -> SessionRep
 
     figures = Figures()
     settings = ListenerOptions(max_phones=MAX_PHONES, smoothing=options.smoothing)
-    listener = Listener(settings, Classifier.load(options.model), [_Lines(figures)])
+    outputs = [_Lines(figures)]
+    listener = Listener(settings, Classifier.load(options.model), outputs, mounts=options.mount.book())
     listener.finish(listener.recognise(_messages(capture)))
     began = datetime.fromtimestamp(capture.started_s, UTC).astimezone()
     note = f"A capture of {capture.count} messages, begun {began:%Y-%m-%d %H:%M:%S}, recognised anew: without latency."
