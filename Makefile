@@ -1,14 +1,15 @@
 # make demo: watch the recognizer at work; make test: everything that must hold. Both set themselves up in .venv.
 PYTHON ?= python3
+NEW_PYTHON ?= python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCES := model streamer replay tests benchmarks
 
-.PHONY: help demo test check unit renderings screenshot fuzz lock reference crossval clean
+.PHONY: help demo test check unit renderings screenshot fuzz home-assistant lock reference crossval clean
 
 help:
-	@grep -E '^# |^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^# //; s/:.*##/  -/'
+	@grep -E '^# |^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^# //; s/:.*##/  -/'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "har-stream needs Python 3.11 or newer; set PYTHON=...")'
@@ -36,6 +37,12 @@ check: $(VENV)/test ## ruff and mypy
 
 unit: $(VENV)/test ## the tests alone (ARGS="-k wire")
 	$(BIN)/pytest $(ARGS)
+
+home-assistant: $(VENV)/test ## Home Assistant itself as the consumer (needs NEW_PYTHON=python3.13 or newer)
+	$(NEW_PYTHON) -m venv .venv-home-assistant
+	.venv-home-assistant/bin/python -m pip install --quiet homeassistant==2026.2.3 paho-mqtt==2.1.0 \
+		numpy PyTurboJPEG hassil home-assistant-intents
+	HAR_TEST_HOME_ASSISTANT=.venv-home-assistant/bin/python $(BIN)/pytest tests/streamer/test_home_assistant_itself.py
 
 reference: $(VENV)/test ## the 2019 notebook's networks, three seeds each (hours; goes on where it stopped)
 	$(BIN)/python -m benchmarks.reference
