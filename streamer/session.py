@@ -197,7 +197,10 @@ def _watch(
     from streamer.console.app import ConsoleApp
     from streamer.console.source import ListenerSource
 
-    source = ListenerSource(listener, recent, str(options.subscriber.address), lambda: _connection(subscriber))
+    broker = str(options.subscriber.address)
+    source = ListenerSource(
+        listener, recent, broker, lambda: _connection(subscriber), unpublished=lambda: subscriber.unpublished
+    )
     ConsoleApp(source, ended, ascii_only=options.ascii_only).run()
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from streamer.console.snapshot import Health
 from streamer.console.theme import Symbols
+from streamer.publishing.pump import WINDOW
 
 WIDE = 150
 """From so many columns on, two lines hold everything."""
@@ -45,10 +46,14 @@ def _connection(health: Health, n_phones: int, symbols: Symbols) -> list[Part]:
 
 
 def _flow(health: Health) -> list[Part]:
+    unpublished = health.unpublished_messages
+    # As many as may be on their way to the broker are nothing to tell of.
+    is_behind = unpublished > (WINDOW if health.connection == "connected" else 0)
     return [
         (f"{health.messages_per_s:.0f} messages/s", ""),
         (f"{health.samples_per_s:.0f} samples/s", ""),
         (f"{health.windows_per_s:.1f} windows/s", ""),
+        *([(f"unpublished {unpublished}", BAD)] if is_behind else []),
         (f"batch {health.batch_size} in {health.batch_ms:.1f} ms", ""),
     ]
 

@@ -75,6 +75,7 @@ class Health:
     accuracy: float | None
     answered_accuracy: float | None
     labelled_windows: int
+    unpublished_messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def take_health(
     dropped_messages: int,
     memory_mb: float,
     now_s: float,
+    unpublished_messages: int = 0,
 ) -> Health:
     """The figures of the whole listener."""
     latency = tally.latency_ms()
@@ -145,6 +147,7 @@ def take_health(
         accuracy=tally.totals.accuracy,
         answered_accuracy=tally.totals.answered_accuracy,
         labelled_windows=tally.totals.labelled_windows,
+        unpublished_messages=unpublished_messages,
     )
 
 

@@ -23,13 +23,22 @@ class ListenerSource:
     recent : the output that keeps its last events.
     broker : as it is shown.
     connection : gives how the connection stands, in words.
+    unpublished : gives how many messages wait to be published, or were not.
     """
 
-    def __init__(self, listener: Listener, recent: Recent, broker: str, connection: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        recent: Recent,
+        broker: str,
+        connection: Callable[[], str],
+        unpublished: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._listener = listener
         self._recent = recent
         self._broker = broker
         self._connection = connection
+        self._unpublished = unpublished
         self._process = psutil.Process()
 
     def snapshot(self, detail_of: str | None) -> Snapshot:
@@ -45,6 +54,7 @@ class ListenerSource:
                 dropped_messages=self._listener.inbox.dropped,
                 memory_mb=memory_mb,
                 now_s=now_s,
+                unpublished_messages=self._unpublished(),
             )
             detail = take_detail(tally, detail_of, now_s) if detail_of is not None else None
             phones = list(tally.phones.values())

@@ -27,6 +27,16 @@ def test_losses_are_seen_at_80_columns() -> None:
     assert "dropped 4  120 MB  lost 12  malformed 3" in rendered(state(3, health=health), 80, 24)[2]
 
 
+def test_what_could_not_be_published_is_told_when_it_is_more_than_is_on_its_way() -> None:
+    def head(unpublished: int, connection: str = "connected") -> str:
+        health = replace(HEALTH, unpublished_messages=unpublished, connection=connection)
+        return "\n".join(rendered(state(3, health=health), 80, 24)[:3])
+
+    assert "unpublished" not in head(100) + head(0, "reconnecting in 60 s")
+    assert "unpublished 101" in head(101)
+    assert "unpublished 7" in head(7, "reconnecting in 60 s")
+
+
 LONG = Health(
     broker="a-broker-with-a-long-name.example.org:18830",
     connection="reconnecting in 60 s",
