@@ -197,8 +197,7 @@ class Subscriber:
             self.pump.window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))  # MQTT 5 brokers may limit it
         client.subscribe(
             [(topic, self._options.qos) for topic in self._options.topics]
-            + [(topic, 0) for topic in self._options.app_topics]
-            + [(topic, 1) for topic in self._more_topics]
+            + [(topic, 0) for topic in (*self._options.app_topics, *self._more_topics)]
         )
 
     def _on_subscribed(self, _client: Any, _user: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
