@@ -34,10 +34,10 @@ def discovery_payload(topics: Topics, phone: str, *, expire_after_s: int, versio
         "confidence": _confidence(expire_after_s),
         "transition": _transition(topics.event(phone)),
     }
-    entity_id = _NOT_SLUG.sub("_", f"{topics.root}_{phone}".lower()).strip("_")
     for key, component in components.items():
         component["unique_id"] = f"{object_id}_{key}"
-        component["default_entity_id"] = f"{component['platform']}.{entity_id}_{key}"
+        slug = _NOT_SLUG.sub("_", f"{topics.root}_{phone}_{key}".lower()).strip("_")
+        component["default_entity_id"] = f"{component['platform']}.{slug}"
     return msgspec.json.encode(
         {
             "device": {"identifiers": [object_id], "name": phone, "manufacturer": NAME, "model": "phone"},

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from model.changes import ActivityChange
@@ -97,6 +97,7 @@ phones = st.from_regex(r"[A-Za-z0-9_.-]{1,64}", fullmatch=True)
 
 
 @given(st.sampled_from(["har", "home/har", "_", "a.b"]), phones)
+@example("_", ".")
 def test_every_phone_s_description_follows_the_rules(root: str, phone: str) -> None:
     topics = Topics(root)
     told = described(topics, phone)
