@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
+import numpy as np
+
 from streamer.phone_stream import PhoneStream, ReadyWindow
 from streamer.readings import PhoneMessage
 from streamer.wire import WireError
@@ -31,7 +33,17 @@ class Feed:
         self._phone = phone
         self._decode = decode
         self._stream = PhoneStream(phone)
+        self._stream.rotation = np.eye(3)  # not None: what points up does not yet tell the acceleration's sign
         self._messages: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
+
+    @property
+    def unsure(self) -> str | None:
+        """Why the calibration may be a mirror image, if it may: the sign of the acceleration is not known.
+
+        With the other sign, up and forward are measured the other way round, and come right; left and right do not.
+        """
+        found = (finding.words for finding in self._stream.report().findings if finding.code == "sign-unknown")
+        return next(found, None)
 
     def receive(self, topic: str, payload: bytes) -> None:
         """Take a message; quick."""

@@ -46,6 +46,8 @@ def measure(feed: Feed, options: MeasuringOptions, say: Say) -> Calibration:
         if guide.step is step:
             say(words)
             _follow(feed, guide, options, say)
+    if feed.unsure:
+        say(f"Note: left and right may be mixed up, at a cost of some points: {feed.unsure}.")
     assert guide.calibration
     return guide.calibration
 
