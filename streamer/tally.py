@@ -15,6 +15,7 @@ from model.decision import UNKNOWN
 from model.novelty import THRESHOLD
 from model.windows import HOP_S
 from streamer.activity_tracker import Prediction
+from streamer.intake.report import Finding
 from streamer.phone_memory.clock import PhoneClock
 from streamer.phone_memory.rate import RateMeter
 from streamer.phone_memory.time_line import TimeLine
@@ -112,6 +113,7 @@ class PhoneTally:
     last_arrival_s: float | None = None
     last_fault: str | None = None
     reasons: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     told: set[str] = field(default_factory=set)
     probabilities: tuple[float, ...] = ()
     log: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=LOG))
@@ -160,6 +162,11 @@ class Tally:
         """Hold a message's last time, on the phone's clock, against the Unix time of its arrival."""
         if tally := self.phone(name):
             tally.clock.add(sample_s, arrived_s, kind)
+
+    def found(self, name: str, findings: tuple[Finding, ...]) -> None:
+        """Keep what the intake finds wrong with a phone."""
+        if tally := self.phone(name):
+            tally.findings = findings
 
     def label(self, name: str, label: Label) -> None:
         """Keep the label that came last."""

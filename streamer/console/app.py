@@ -37,6 +37,9 @@ SHARE = 0.08
 MOST_REFRESH_S = 2.0
 """Seconds between two frames at most, whatever drawing costs."""
 
+PLAIN_ARROWS = "\x1b[?1l"
+"""Makes the arrow keys send what they send to a shell, whatever the last program has left (DECCKM)."""
+
 NextKey = Callable[[float], str | None]
 """Waits so many seconds for a key: a character, or a name as KEY_UP; None for none."""
 
@@ -106,6 +109,7 @@ class ConsoleApp:
 
     def _draw_until_left(self, next_key: NextKey) -> None:
         painter = Painter(self._console)
+        self._console.file.write(PLAIN_ARROWS)
         while not self._is_done() and not self._is_suspended:
             begin_s = time.thread_time()
             width, height = self._console.size
@@ -182,7 +186,8 @@ def _keyboard() -> Iterator[NextKey]:
         return
     import blessed
 
-    terminal = blessed.Terminal()
+    # Without styling, which we leave to rich, it asks the terminal nothing: an answer that is late looks like keys.
+    terminal = blessed.Terminal(force_styling=None)
     with terminal.cbreak():
 
         def next_key(timeout_s: float) -> str | None:

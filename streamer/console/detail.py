@@ -10,9 +10,9 @@ import numpy as np
 from rich.text import Text
 
 from model.activities import ACTIVITIES
-from model.text import MOST, printable
+from model.text import MOST
 from streamer.console.snapshot import PhoneDetail
-from streamer.console.theme import LONG_WIDTH, SHORT, SHORT_WIDTH, STYLES, Symbols, bar, duration
+from streamer.console.theme import LONG_WIDTH, SHORT, SHORT_WIDTH, STYLES, Symbols, bar, duration, safe
 from streamer.console.traces import HEAD_LINES, MOST_ROWS, draw_traces
 from streamer.outputs import clock_time
 from streamer.phone_memory.time_line import LETTERS
@@ -27,7 +27,7 @@ def draw_detail(detail: PhoneDetail | None, width: int, height: int, symbols: Sy
     """All lines; what of them ``height`` has no room for is scrolled to."""
     if detail is None:
         return [Text("  this phone is gone; Esc goes back", style="dim")]
-    title = _title(detail, width)
+    title = _title(detail, width, symbols)
     panel = (width - 2) // 2
     probabilities, seconds = _probabilities(detail, panel, symbols), _seconds(detail, panel, symbols)
     confusion, log = _confusion(detail, panel), _log(detail, panel)
@@ -65,19 +65,19 @@ def _name(answer: str, width: int) -> str:
     return answer.ljust(LONG_WIDTH) if width >= 60 else SHORT.get(answer, answer).ljust(SHORT_WIDTH)
 
 
-def _title(detail: PhoneDetail, width: int) -> list[Text]:
+def _title(detail: PhoneDetail, width: int, symbols: Symbols) -> list[Text]:
     row = detail.row
     answer = row.answer or "not recognised yet"
-    first = Text.assemble((printable(row.phone, MOST), "bold"), "  ", (answer, STYLES.get(answer, "")))
+    first = Text.assemble((safe(row.phone, symbols, MOST), "bold"), "  ", (answer, STYLES.get(answer, "")))
     if row.answer:
         first.append(f"  {row.confidence:.0%} sure  for {duration(row.lasted_s)}")
     if row.label:
-        first.append(f"  label {printable(row.label, MOST)}", "" if row.label == row.answer else "bold red")
+        first.append(f"  label {safe(row.label, symbols, MOST)}", "" if row.label == row.answer else "bold red")
     first.append(f"  {row.rate_hz:.1f} Hz" if row.rate_hz else "")
-    first.append(f"  {printable(detail.format, MOST)}" if detail.format else "")
+    first.append(f"  {safe(detail.format, symbols, MOST)}" if detail.format else "")
     lines = [first, Text("  ".join(f"{count} {name}" for name, count in detail.counts.items() if count))]
     for warning in detail.warnings:
-        lines += [Text(line, style="bold red") for line in wrap(printable(warning, MOST), max(width, 20))]
+        lines += [Text(line, style="bold red") for line in wrap(safe(warning, symbols, MOST), max(width, 20))]
     return lines
 
 

@@ -12,7 +12,7 @@ from streamer.console.detail import draw_detail
 from streamer.console.health import draw_health
 from streamer.console.overview import draw_overview
 from streamer.console.snapshot import Snapshot
-from streamer.console.theme import STYLES, Symbols
+from streamer.console.theme import STYLES, Symbols, safe
 from streamer.console.view import Page, View
 from streamer.phone_memory.time_line import LETTERS
 
@@ -54,7 +54,7 @@ def draw(state: Snapshot, view: View, *, width: int, height: int, symbols: Symbo
     """A frame of exactly ``height`` lines of at most ``width`` columns."""
     head = draw_health(state.health, len(state.rows), width, symbols)
     foot = _footer(view, width, symbols)
-    events = _events(state.events, EVENT_LINES) if view.page is Page.OVERVIEW and height >= 16 else []
+    events = _events(state.events, EVENT_LINES, symbols) if view.page is Page.OVERVIEW and height >= 16 else []
     room = max(height - len(head) - len(foot) - len(events), 1)
     page = _page(state, view, width, room, symbols)
     body, most_scroll = _scrolled(page, view, room, symbols)
@@ -87,15 +87,15 @@ def _page(state: Snapshot, view: View, width: int, room: int, symbols: Symbols) 
     if view.page is Page.DETAIL:
         return draw_detail(state.detail, width, room, symbols)
     if view.page is Page.LOG:
-        newest_first = [Text(event) for event in reversed(state.events)]
+        newest_first = [Text(safe(event, symbols)) for event in reversed(state.events)]
         return [Text("events and log, the last first", style="bold"), *newest_first]
     if view.page is Page.HELP:
         return _help()
     return draw_overview(state.rows, view, width, room, symbols)
 
 
-def _events(events: Sequence[str], most: int) -> list[Text]:
-    return [Text(event, style="dim") for event in events[-most:]]
+def _events(events: Sequence[str], most: int, symbols: Symbols) -> list[Text]:
+    return [Text(safe(event, symbols), style="dim") for event in events[-most:]]
 
 
 def _help() -> list[Text]:

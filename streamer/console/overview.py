@@ -11,7 +11,6 @@ from math import ceil
 from rich.style import Style
 from rich.text import Text
 
-from model.text import printable
 from model.windows import HOP_S
 from streamer.console.quality import Quality
 from streamer.console.snapshot import PhoneRow
@@ -25,6 +24,7 @@ from streamer.console.theme import (
     age,
     bar,
     count,
+    safe,
     short_duration,
 )
 from streamer.console.view import View
@@ -38,6 +38,9 @@ LEAST_SLOTS = 4
 
 LEAST_CELLS, ENOUGH_CELLS, MOST_CELLS = 6, 20, 120
 """Cells of a time line: fewer are not worth drawing; no other column grows at the cost of enough; at most."""
+
+MOST_PHONE = 24
+"""Characters of a phone's name at most."""
 
 FOR_WIDTH, RATE_WIDTH, AGE_WIDTH, LOST_WIDTH = 5, 5, 4, 4
 
@@ -81,9 +84,9 @@ _WIDER: tuple[dict[str, int], ...] = (
 """How columns grow on a wider screen, in order of what that is worth."""
 
 
-def columns_for(rows: Sequence[PhoneRow], width: int) -> Columns:
-    """The columns that fit."""
-    columns = Columns(width, phone=min(max([len(row.phone) for row in rows] + [5]), max(8, width // 8)))
+def columns_for(width: int) -> Columns:
+    """The columns that fit; no phone's name has a say, so that none moves the others."""
+    columns = Columns(width, phone=min(max(8, width // 8), MOST_PHONE))
     for wider in _WIDER:
         if width - replace(columns, **wider).taken >= ENOUGH_CELLS:
             columns = replace(columns, **wider)
@@ -100,7 +103,7 @@ def window_of(n_rows: int, position: int, room: int) -> range:
 def draw_overview(rows: Sequence[PhoneRow], view: View, width: int, height: int, symbols: Symbols) -> list[Text]:
     """``height`` lines at most: a head, the rows around the selected one, and how many there are beside."""
     shown = view.shown(rows)
-    columns = columns_for(shown, width)
+    columns = columns_for(width)
     if not shown:
         waiting = "no phone passes the filter" if rows else "waiting for the first phone"
         return [_head(columns), Text(f"  {waiting} {symbols.more}", style="dim")]
@@ -133,7 +136,7 @@ def _line(row: PhoneRow, columns: Columns, symbols: Symbols, is_selected: bool) 
     colour = STYLES.get(row.answer or "", "")
     full, empty = bar(row.confidence if row.answer else 0.0, columns.bar, symbols)
     line = Text(no_wrap=True)
-    line.append(f"{symbols.cursor if is_selected else ' '} {_fit(printable(row.phone), columns.phone, symbols)} ")
+    line.append(f"{symbols.cursor if is_selected else ' '} {_fit(safe(row.phone, symbols), columns.phone, symbols)} ")
     line.append(_answer(row.answer or symbols.more, columns.answer) + " ", colour)
     bar_from = len(line.plain)
     line.append(full, colour)
@@ -142,7 +145,7 @@ def _line(row: PhoneRow, columns: Columns, symbols: Symbols, is_selected: bool) 
     line.append((short_duration(row.lasted_s) if row.answer else "").rjust(FOR_WIDTH) + " ")
     if columns.history:
         _history(line, row, columns, symbols)
-    _label(line, row, columns.label)
+    _label(line, row, columns.label, symbols)
     line.append((f"{row.rate_hz:.1f}" if row.rate_hz else "").rjust(RATE_WIDTH) + " ")
     line.append(("" if row.age_s is None else age(row.age_s)).rjust(AGE_WIDTH) + " ")
     lost = row.lost_messages + row.malformed_messages
@@ -164,9 +167,9 @@ def _history(line: Text, row: PhoneRow, columns: Columns, symbols: Symbols) -> N
     line.append(" ")
 
 
-def _label(line: Text, row: PhoneRow, width: int) -> None:
+def _label(line: Text, row: PhoneRow, width: int, symbols: Symbols) -> None:
     """The true label, or its letter where there is little room; red where it is not the answer."""
-    label = printable(row.label or "", LONG_WIDTH)
+    label = safe(row.label or "", symbols, LONG_WIDTH)
     if width < SHORT_WIDTH:
         label = LETTERS.get(label, "-" if label else "")
     style = "" if row.label in (None, row.answer) else "bold red" if row.label in LETTERS else "dim"

@@ -17,12 +17,17 @@ LOW_RATE_HZ = 45.0
 """Less than this arriving a second is warned of; more is a replay at speed, as the samples' own times are checked."""
 
 
+GRAVITY_MISSING = "gravity-missing"
+"""Code of the intake's finding that the acceleration comes without gravity; the others are of units and signs."""
+
+
 class Quality(Enum):
     """What can be wrong, the gravest first: as a word, and as one of at most ten characters."""
 
     SILENT = ("silent", "silent")
     NO_GRAVITY = ("gravity missing", "no gravity")
     UNLIKE = ("unlike training", "unlike")
+    SENT_OTHERWISE = ("units or signs", "units")
     LOW_RATE = ("rate too low", "low rate")
     CLOCK_OFF = ("clock off", "clock off")
     MALFORMED = ("malformed", "malformed")
@@ -47,12 +52,13 @@ def qualities(tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[Q
     ----------
     rate_hz, age_s : samples a second that have come of late, and seconds since the last came.
     """
-    clock = tally.clock.state
+    clock, codes = tally.clock.state, {finding.code for finding in tally.findings}
     without_gravity = [_is_gravity_missing(reason) for reason in tally.reasons]
     found = (
         (Quality.SILENT, age_s is not None and age_s > SILENT_S),
-        (Quality.NO_GRAVITY, any(without_gravity)),
+        (Quality.NO_GRAVITY, any(without_gravity) or GRAVITY_MISSING in codes),
         (Quality.UNLIKE, not all(without_gravity)),
+        (Quality.SENT_OTHERWISE, bool(codes - {GRAVITY_MISSING})),
         (Quality.LOW_RATE, 0 < rate_hz < LOW_RATE_HZ),
         (Quality.CLOCK_OFF, clock.is_off),
         (Quality.MALFORMED, tally.counts.malformed_messages > 0),
@@ -69,7 +75,11 @@ def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float |
         return (f"silent: nothing has come for {duration(age_s or 0.0)}",)
     if quality in (Quality.NO_GRAVITY, Quality.UNLIKE):
         wanted = quality is Quality.NO_GRAVITY
-        return tuple(f"{quality.word}: {r}" for r in tally.reasons if _is_gravity_missing(r) is wanted)
+        reasons = [reason for reason in tally.reasons if _is_gravity_missing(reason) is wanted]
+        reasons += [each.words for each in tally.findings if wanted and each.code == GRAVITY_MISSING]
+        return tuple(f"{quality.word}: {reason}" for reason in reasons)
+    if quality is Quality.SENT_OTHERWISE:
+        return tuple(f"{quality.word}: {each.words}" for each in tally.findings if each.code != GRAVITY_MISSING)
     if quality is Quality.LOW_RATE:
         return (f"rate too low: {rate_hz:.1f} samples a second arrive of the {SAMPLING_RATE:g} that are needed",)
     if quality is Quality.CLOCK_OFF:

@@ -159,7 +159,7 @@ def _row(tally: PhoneTally, now_s: float) -> PhoneRow:
     age_s = _age_s(tally, now_s)
     rate_hz = tally.rate.per_second(now_s)
     line = tally.time_line
-    silent_slots = int(age_s / HOP_S) if age_s is not None and age_s > SILENT_S else 0
+    silent_slots = int(age_s / HOP_S) if line.codes and age_s is not None and age_s > SILENT_S else 0
     return PhoneRow(
         phone=tally.phone,
         answer=tally.answer,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from model.text import printable
 from streamer.phone_memory.time_line import LETTERS, NOTHING
 
 STYLES = {
@@ -41,6 +42,19 @@ class Symbols:
 
 UNICODE = Symbols(full="█", empty="░", cursor="▸", more="…", gap="·")
 ASCII = Symbols(full="#", empty=".", cursor=">", more="~", gap=".")
+
+
+_SPELT_OUT = str.maketrans({"°": " deg", "²": "2", "…": "...", "→": "->", "·": "-"})
+
+
+def safe(text: str, symbols: Symbols, most: int | None = None) -> str:
+    """Text from a network as it may be shown: nothing that controls a terminal, and ASCII where nothing else is."""
+    shown = printable(text, most)
+    return (
+        shown
+        if symbols is not ASCII
+        else printable(shown.translate(_SPELT_OUT).encode("ascii", "replace").decode(), most)
+    )
 
 
 def bar(share: float, width: int, symbols: Symbols) -> tuple[str, str]:

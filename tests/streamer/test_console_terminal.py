@@ -6,79 +6,31 @@ import os
 import re
 import signal
 import subprocess
-import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pexpect
-import pyte
 import pytest
 
-from tests.processes import ROOT, command, environment
+from tests.processes import command
+from tests.terminals import Terminal
 
 WIDTH, HEIGHT = 110, 30
 UP, DOWN, ENTER, ESCAPE = "\x1b[A", "\x1b[B", "\r", "\x1b"
 
 
-class Terminal:
-    """A terminal with the demo in it; ``text`` is what a person would see."""
+class Demo(Terminal):
+    """A terminal with the demo in it."""
 
     def __init__(self, folder: Path, *arguments: str, **changes: str) -> None:
-        program, *rest = command("streamer", "demo", "--subjects", "20,24", "--speed", "3", *arguments)
-        self.process = pexpect.spawn(
-            program,
-            rest,
-            dimensions=(HEIGHT, WIDTH),
-            env=environment(TERM="xterm-256color", PYTHONPATH=str(ROOT), **changes),
-            cwd=str(folder),
-            timeout=60,
-        )
-        self.screen = pyte.Screen(WIDTH, HEIGHT)
-        self._stream = pyte.ByteStream(self.screen)
-        self.raw = b""
-
-    def read(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                data = self.process.read_nonblocking(65_536, timeout=0.1)
-            except pexpect.TIMEOUT:
-                continue
-            except pexpect.EOF:
-                return
-            self.raw += data
-            self._stream.feed(data)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.screen.display)
-
-    def see(self, pattern: str, *, timeout_s: float = 60) -> str:
-        """Wait until the screen matches."""
-        end = time.monotonic() + timeout_s
-        while not re.search(pattern, self.text):
-            assert time.monotonic() < end, f"{pattern!r} is not on the screen:\n{self.text}"
-            self.read(0.1)
-        return self.text
-
-    def press(self, keys: str, pattern: str) -> str:
-        self.process.send(keys)
-        return self.see(pattern)
-
-    def settings(self) -> list[object]:
-        return list(termios.tcgetattr(self.process.child_fd))
-
-    def end(self) -> None:
-        self.process.expect(pexpect.EOF)
-        self.raw += self.process.before
-        self.process.close()
+        demo = command("streamer", "demo", "--subjects", "20,24", "--speed", "3", *arguments)
+        super().__init__(folder, demo, (WIDTH, HEIGHT), **changes)
 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    started = Terminal(tmp_path)
-    started.see(r"s20-e40 (WALKING|SITTING|STANDING|LAYING|UNKNOWN)")
+    started = Demo(tmp_path)
+    started.see(r"s20-e40 +(WALKING|SITTING|STANDING|LAYING|UNKNOWN)")
     yield started
     started.process.close(force=True)
 
@@ -134,7 +86,7 @@ def test_the_last_screen_stays_when_asked_to(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("way", ["q", "ctrl-c", "terminate"])
 def test_the_terminal_is_as_before(tmp_path: Path, way: str) -> None:
-    terminal = Terminal(tmp_path)
+    terminal = Demo(tmp_path)
     before = terminal.settings()
     terminal.see("s20-e40")
     assert terminal.settings() != before
@@ -177,13 +129,12 @@ def _state(pid: int) -> str:
 
 
 def test_ascii_and_no_colour_are_honoured(tmp_path: Path) -> None:
-    terminal = Terminal(tmp_path, "--ascii", NO_COLOR="1")
+    terminal = Demo(tmp_path, "--ascii", NO_COLOR="1")
     terminal.see("s20-e40")
     terminal.read(1)
     assert terminal.text.isascii()
     assert not re.search(rb"\x1b\[[0-9;]*3[0-7]m", terminal.raw)
-    terminal.process.setwinsize(20, 80)
-    terminal.screen.resize(20, 80)
+    terminal.resize(80, 20)
     terminal.see("(?s)har-stream.*q quit")
     terminal.process.send("q")
     terminal.end()
