@@ -74,6 +74,7 @@ class Listener:
             max_phones=options.max_phones,
             smoothing=options.smoothing,
             rotation_of=self._mounts.rotation,
+            unix_offset_s=time.time() - time.monotonic(),
         )
         self.lock = threading.Lock()
         self.done = threading.Event()

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from model.activities import ACTIVITIES
 from model.orientation import turned
-from model.signals import SAMPLING_RATE, SignalChain, Stage, Start
+from model.signals import SAMPLING_RATE, SignalChain, Start
 from model.windows import WINDOW_LENGTH, Window, WindowSlicer
-from streamer.continuity import Continuity, Judgement, Verdict, rate_fault
-from streamer.intake.conventions import Conventions
-from streamer.intake.report import IntakeReport, SensorReport
+from streamer.intake.chunks import Chunk, Piece
+from streamer.intake.intake import Counts, Intake
+from streamer.intake.report import IntakeReport
 from streamer.labels import Labels
-from streamer.readings import PhoneMessage, Sensor
-from streamer.wire import Samples, WireError
+from streamer.readings import PhoneMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,8 @@ class Taken:
     lost_messages: int = 0
     late_messages: int = 0
     repeated_messages: int = 0
+    reordered_messages: int = 0
+    bridged_samples: int = 0
     gaps: int = 0
     news: tuple[str, ...] = ()
 
@@ -56,18 +57,22 @@ class Taken:
 class PhoneStream:
     """The signal chain and the window of one phone, across messages, losses and restarts.
 
-    A loss or a jump in time ends a piece of the stream: the filters start anew from the next sample's steady
+    Where a gap or a jump in time ends a piece of the stream, the filters start anew from the next sample's steady
     state and no window straddles the gap. Samples are numbered by time, so numbers go on across a gap.
     ``rotation`` ``(3, 3)`` turns the phone's axes into the data set's, v to ``rotation @ v``; None leaves them.
+
+    Parameters
+    ----------
+    unix_offset_s : what makes Unix time of the clock that arrivals are told by.
     """
 
-    def __init__(self, phone: str) -> None:
+    def __init__(self, phone: str, unix_offset_s: float = 0.0) -> None:
         self.phone = phone
         self.labels = Labels()
         self.rotation: npt.NDArray[np.float64] | None = None
-        self._conventions = Conventions()
-        self._report = IntakeReport(phone)
-        self._continuity = Continuity()
+        self._intake = Intake(phone)
+        self._counted = Counts()
+        self._unix_offset_s = unix_offset_s
         self._slicer = WindowSlicer()
         self._chain = SignalChain()
         self._times: deque[tuple[int, float]] = deque()
@@ -78,59 +83,62 @@ class PhoneStream:
 
     def report(self) -> IntakeReport:
         """What is known of how the phone sends."""
-        return self._report
+        return self._intake.report()
 
     def push(self, message: PhoneMessage, arrived_s: float) -> Taken:
         """Take one message; give what came of it, all windows that it completes among it.
 
         Raises
         ------
-        WireError : the readings are not regular at 50 Hz; they are ignored.
+        WireError : the readings cannot be used; they are ignored.
         """
         for label in message.labels:
             self.labels.add(label)
         if not message.readings:
             return Taken()
-        samples = _samples(self._conventions.apply(message))
-        if fault := rate_fault(samples):
-            raise WireError(fault)
-        judgement = self._continuity.judge(samples)
-        self._note(message, judgement)
-        return _taken(judgement, self._push(samples, judgement, arrived_s))
-
-    def _push(self, samples: Samples, judgement: Judgement, arrived_s: float) -> list[ReadyWindow]:
-        if judgement.verdict in (Verdict.REPEATED, Verdict.LATE):
-            return []
-        ended = []
-        if judgement.verdict is not Verdict.CONTINUES or samples.stage is not self._chain.stage:
-            ended = self.finish()
-            self._begin(samples, judgement.verdict)
         self._arrived_s = arrived_s
-        self._times.append((self._next_sample, float(samples.times[0])))
-        self._next_sample += len(samples.values)
-        return ended + self._ready(self._slicer.push(self._chain.push(self._turned(samples.values))))
+        self._intake.conventions.is_turned = self.rotation is not None
+        chunks = self._intake.push(message, arrived_s + self._unix_offset_s)
+        return self._taken([window for chunk in chunks for window in self._follow(chunk)])
+
+    def finish(self) -> list[ReadyWindow]:
+        """End the stream: the windows of all that was still waited with, and of the median's last sample."""
+        windows = [window for chunk in self._intake.finish() for window in self._follow(chunk)]
+        return windows + self._end_piece()
+
+    def _taken(self, windows: list[ReadyWindow]) -> Taken:
+        before, now = self._counted, self._intake.counts()
+        news, self._intake.news = tuple(self._intake.news), []
+        self._counted = now
+        if now == before:
+            return Taken(windows, news=news)
+        return Taken(
+            windows,
+            lost_messages=now.lost - before.lost,
+            late_messages=now.late - before.late,
+            repeated_messages=now.repeated - before.repeated,
+            reordered_messages=now.reordered - before.reordered,
+            bridged_samples=now.bridged - before.bridged,
+            gaps=now.gaps - before.gaps,
+            news=news,
+        )
+
+    def _follow(self, chunk: Chunk) -> list[ReadyWindow]:
+        """The windows that the next samples complete."""
+        ended = []
+        if chunk.piece is not None:
+            ended = self._end_piece()
+            self._begin(chunk.piece, chunk.time_s)
+        self._times.append((self._next_sample, chunk.time_s))
+        self._next_sample += len(chunk.values)
+        return ended + self._ready(self._slicer.push(self._chain.push(self._turned(chunk.values))))
 
     def _turned(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Both sensors' vectors turned by :attr:`rotation`, ``(n_samples, 6)``."""
         return values if self.rotation is None else turned(values, self.rotation)
 
-    def _note(self, message: PhoneMessage, judgement: Judgement) -> None:
-        before = {sensor.sensor: sensor.readings for sensor in self._report.sensors}
-        for readings in message.readings:
-            before[readings.sensor] = before.get(readings.sensor, 0) + len(readings.times)
-        self._report = replace(
-            self._report,
-            format=message.format,
-            clock=message.clock,
-            sensors=tuple(SensorReport(sensor, count) for sensor, count in before.items()),
-            repeated=self._report.repeated + (judgement.verdict is Verdict.REPEATED),
-            late=self._report.late + (judgement.verdict is Verdict.LATE),
-            gaps=self._report.gaps + (judgement.verdict is Verdict.GAP),
-            facts=message.facts,
-        )
-
-    def finish(self) -> list[ReadyWindow]:
-        """End the piece of the stream: the window that only the median's last sample still completes, if any."""
+    def _end_piece(self) -> list[ReadyWindow]:
+        """The window that only the median's last sample still completes, if any."""
         return self._ready(self._slicer.push(self._chain.finish()))
 
     def remount(self, rotation: npt.NDArray[np.float64] | None) -> list[ReadyWindow]:
@@ -140,20 +148,19 @@ class PhoneStream:
         ):
             return []
         self.rotation = rotation
-        ended = self.finish()
+        ended = self._end_piece()
         self._chain = SignalChain(start=Start.STEADY, stage=self._chain.stage)
         self._slicer.reset(self._next_sample)
         self._piece += 1
         return ended
 
-    def _begin(self, samples: Samples, verdict: Verdict) -> None:
-        first_s = float(samples.times[0])
-        if verdict is Verdict.START:
+    def _begin(self, piece: Piece, first_s: float) -> None:
+        if piece.anew:
             self._stream_start_s, self._next_sample = first_s, 0
         else:
             by_time = round((first_s - self._stream_start_s) * SAMPLING_RATE)
             self._next_sample = max(self._next_sample, by_time)
-        self._chain = SignalChain(start=Start.ZERO if samples.start else Start.STEADY, stage=Stage(samples.stage))
+        self._chain = SignalChain(start=piece.start, stage=piece.stage)
         self._slicer.reset(self._next_sample)
         self._times.clear()
         self._piece += 1
@@ -183,29 +190,3 @@ class PhoneStream:
             label,
             self._piece,
         )
-
-
-def _samples(message: PhoneMessage) -> Samples:
-    """The six raw channels of a message whose two sensors share their times."""
-    by_sensor = {readings.sensor: readings for readings in message.readings}
-    acceleration = by_sensor.get(Sensor.TOTAL_ACCELERATION)
-    angular_velocity = by_sensor.get(Sensor.ANGULAR_VELOCITY)
-    if acceleration is None or angular_velocity is None:
-        raise WireError("acceleration and angular velocity do not come together")
-    if not np.array_equal(acceleration.times, angular_velocity.times):
-        raise WireError("acceleration and angular velocity have different times")
-    values = np.concatenate([acceleration.values, angular_velocity.values], axis=1)
-    return Samples(values, acceleration.times, message.seq, message.stage, message.start)
-
-
-def _taken(judgement: Judgement, windows: list[ReadyWindow]) -> Taken:
-    is_gap = judgement.verdict is Verdict.GAP
-    lost = f"{judgement.lost_messages} messages lost" if judgement.lost_messages else "the stream jumped"
-    return Taken(
-        windows,
-        lost_messages=judgement.lost_messages,
-        late_messages=int(judgement.verdict is Verdict.LATE),
-        repeated_messages=int(judgement.verdict is Verdict.REPEATED),
-        gaps=int(is_gap),
-        news=(f"gap: {lost}",) if is_gap else (),
-    )

@@ -57,8 +57,10 @@ def _as_it_is(_phone: str) -> FloatArray | None:
 class _Phone:
     """One phone: its stream of samples, and what its windows add up to."""
 
-    def __init__(self, name: str, smoothing: FilterSettings | None, rotation: FloatArray | None) -> None:
-        self.stream = PhoneStream(name)
+    def __init__(
+        self, name: str, smoothing: FilterSettings | None, rotation: FloatArray | None, unix_offset_s: float
+    ) -> None:
+        self.stream = PhoneStream(name, unix_offset_s)
         self.stream.rotation = rotation
         self.tracker = ActivityTracker(smoothing)
 
@@ -72,6 +74,7 @@ class Recognizer:
     max_phones : a further phone is refused.
     smoothing : settings of the filter over consecutive windows; None answers by each window alone.
     rotation_of : the turn of each phone's axes into the data set's; None for a phone leaves its as they are.
+    unix_offset_s : what makes Unix time of the clock that arrivals are told by.
     """
 
     def __init__(
@@ -81,11 +84,13 @@ class Recognizer:
         max_phones: int,
         smoothing: FilterSettings | None = None,
         rotation_of: Callable[[str], FloatArray | None] = _as_it_is,
+        unix_offset_s: float = 0.0,
     ) -> None:
         self._classifier = classifier
         self._max_phones = max_phones
         self._smoothing = smoothing
         self._rotation_of = rotation_of
+        self._unix_offset_s = unix_offset_s
         self._phones: dict[str, _Phone] = {}
         self._pending: list[ReadyWindow] = []
 
@@ -94,7 +99,8 @@ class Recognizer:
         if phone is None:
             if len(self._phones) >= self._max_phones:
                 raise WireError(f"there are {self._max_phones} phones already (--max-phones)")
-            phone = self._phones[name] = _Phone(name, self._smoothing, self._rotation_of(name))
+            rotation = self._rotation_of(name)
+            phone = self._phones[name] = _Phone(name, self._smoothing, rotation, self._unix_offset_s)
         return phone
 
     def push(self, message: PhoneMessage, arrived_s: float) -> Taken:

@@ -46,6 +46,8 @@ class Counts:
     lost_messages: int = 0
     late_messages: int = 0
     repeated_messages: int = 0
+    reordered_messages: int = 0
+    bridged_samples: int = 0
     malformed_messages: int = 0
     gaps: int = 0
     unknown_windows: int = 0
@@ -71,6 +73,8 @@ class Counts:
         self.gaps += taken.gaps
         self.late_messages += taken.late_messages
         self.repeated_messages += taken.repeated_messages
+        self.reordered_messages += taken.reordered_messages
+        self.bridged_samples += taken.bridged_samples
 
     def predict(self, prediction: Prediction) -> None:
         """Count a window and whether it was right."""
