@@ -25,6 +25,9 @@ from model.validation import accuracy
 FOLDER = Path(__file__).parent.parent / "docs" / "experiments"
 LOG = FOLDER / "reference.jsonl"
 TABLE = FOLDER / "reference.md"
+NOTEBOOK = """The notebook's column is its table of experiments, one run each; the two models that it evaluated at its
+end, of one and of two layers, had 90.19 and 92.16 %."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -100,7 +103,7 @@ def write_table() -> None:
     """The table with its explanation, to docs/experiments/reference.md."""
     measured = "Accuracy on the official 2,947 test windows [%], last epoch of 30 (made by `make reference`)."
     head = f"# The reference networks\n\n{measured}\n\n"
-    TABLE.write_text(head + table(LOG), encoding="utf-8")
+    TABLE.write_text(f"{head}{table(LOG)}\n{NOTEBOOK}\n", encoding="utf-8")
 
 
 @click.command()
