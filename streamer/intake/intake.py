@@ -27,6 +27,9 @@ EARLY = 100
 BACK_TO_GRID = 500
 """Samples in a row on the grid (10 s) after which a phone that was resampled no longer is."""
 
+MOST_TOLD = 100
+"""Things that are told of one phone, each once."""
+
 FINDINGS_S = 2.0
 """How often, in the stream's time, it is looked whether there is something new to tell."""
 
@@ -171,6 +174,9 @@ class Intake:
             stats = SensorStats()
             self._stats[Sensor.TOTAL_ACCELERATION] = self._stats[Sensor.ANGULAR_VELOCITY] = stats
         stats.add_regular(len(samples.values), samples.first_s, samples.last_s)
+        turning = self._stats.setdefault(Sensor.ANGULAR_VELOCITY, SensorStats())
+        if turning is not stats:  # a phone that was resampled before has its sensors' figures apart
+            turning.add_regular(len(samples.values), samples.first_s, samples.last_s)
 
     def _jumped_back(self) -> None:
         self._clock.jumped_back()
@@ -195,14 +201,15 @@ class Intake:
         return replace(chunk, time_s=chunk.time_s + offset_s) if offset_s else chunk
 
     def _look(self, now_s: float) -> None:
-        """Tell what is newly wrong."""
+        """Tell what is newly wrong, and what was found out about units and signs."""
         if self._looked_s is not None and 0 <= now_s - self._looked_s < FINDINGS_S:
             return
         self._looked_s = now_s
-        for finding in self.report().findings:
-            if finding.code not in self._told:
-                self._told.add(finding.code)
-                self.news.append(finding.words)
+        news = [(finding.code, finding.words) for finding in self.report().findings]
+        for code, words in news + [(fact, fact) for fact in self._facts]:
+            if code not in self._told and len(self._told) < MOST_TOLD:
+                self._told.add(code)
+                self.news.append(words)
 
     @property
     def n_waiting(self) -> int:

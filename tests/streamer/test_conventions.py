@@ -12,6 +12,7 @@ from model.bundled import index, load_recording
 from model.signals import STANDARD_GRAVITY, FloatArray
 from streamer.intake import evidence
 from streamer.intake.conventions import SILENCE_S, Conventions
+from streamer.phone_stream import PhoneStream
 from streamer.readings import PhoneMessage, Readings, Sensor, Sign, Unit
 
 RECORDINGS = [experiment for experiment, subject in index() if subject in TRAIN_SUBJECTS][::14]
@@ -241,3 +242,21 @@ def test_the_thresholds_hold_on_every_span_of_training_recordings(experiment: in
         if is_moving:
             in_degrees = evidence.angular_unit(float(np.rad2deg(median)), is_moving=True)
             assert in_degrees is Unit.DEGREES_PER_SECOND
+
+
+def test_what_is_found_out_is_told_once() -> None:
+    stream = PhoneStream("p")
+    news: list[str] = []
+    samples = upright(RECORDINGS[0])
+    for (times, acceleration), (_, turning) in zip(batches(-samples[:, :3]), batches(samples[:, 3:]), strict=True):
+        message = logger_message(
+            times,
+            (Sensor.TOTAL_ACCELERATION, acceleration, None, None),
+            (Sensor.ANGULAR_VELOCITY, turning, Unit.RADIANS_PER_SECOND, Sign.ANDROID),
+        )
+        news += stream.push(message, float(times[-1])).news
+    assert sorted(news) == sorted(stream.report().facts)
+    assert [fact.partition(":")[0].partition(",")[0] for fact in stream.report().facts] == [
+        "acceleration in g",
+        "acceleration in iOS's sign",
+    ]
