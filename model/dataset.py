@@ -67,6 +67,11 @@ class Crops:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def of(self, chosen: Integers) -> Crops:
+        """Some of the places, or one several times."""
+        columns = (self.starts, self.lows, self.highs, self.labels, self.subjects)
+        return Crops(self.signals, *(column[chosen] for column in columns))
+
     def windows(self) -> Floats:
         """The windows as they lie, ``(n, 128, 9)``."""
         windows: Floats = self.signals[self.starts[:, np.newaxis] + np.arange(WINDOW_LENGTH)]

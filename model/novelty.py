@@ -15,7 +15,7 @@ on the other side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,9 @@ few to say how differently a phone is worn."""
 
 N_DIRECTIONS = 64
 """Directions of gravity that are remembered: they leave no training window further than about 10° away."""
+
+N_OWN_DIRECTIONS = 16
+"""Directions that are remembered of a user's own recording besides: one person, one way to wear the phone."""
 
 QUIET = 1e-4
 """Root mean square below which a sensor gives nothing [g, rad/s]: a fiftieth of a lying person's."""
@@ -230,6 +233,17 @@ class Novelty:
         }
         silent = [sensor for sensor in SENSORS if getattr(features, sensor)[0] <= np.log10(QUIET)]
         return explain(found, silent=silent, gravity_g=float(features.length[0]))
+
+    def knowing(self, windows: npt.ArrayLike) -> Novelty:
+        """The same checks, but gravity may also point as it does in these windows ``(n, 128, 9)``, n at least 1.
+
+        Raises
+        ------
+        ValueError : another shape.
+        """
+        more = _spread(_features(windows).direction, N_OWN_DIRECTIONS)
+        normal = replace(self.normal, directions=np.concatenate([self.normal.directions, more]))
+        return replace(self, normal=normal)
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers and lists, for a model card."""

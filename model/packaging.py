@@ -15,8 +15,11 @@ from model.card import Card, TrainingCard, program_input
 from model.errors import HarError
 from model.metrics import Scores
 from model.quiet import native_messages_discarded
+from model.windows import Windows
 
 if TYPE_CHECKING:
+    import keras
+
     from model.training import TrainedNetwork
 
 REQUIRED = ("tensorflow", "onnx", "tf2onnx")
@@ -66,13 +69,44 @@ def pack(trained: TrainedNetwork, name: str) -> Artefact:
         input=program_input(),
         training=msgspec.convert(msgspec.json.decode(msgspec.json.encode(trained.training)), TrainingCard),
         metrics={},
-        created_by={"python": platform.python_version()}
-        | {package: version(package) for package in ("har-stream", "keras", *REQUIRED)},
+        created_by=_made_by(),
         sha256={},
         # What is normal is what holds from one subject to others: with a single one there is no telling.
         novelty=fit_novelty(subjects).to_json() if len(subjects) > 1 else None,
     )
     return make_artefact(card, export_onnx(trained.model), trained.model.get_weights())
+
+
+def pack_finetuned(
+    base: Artefact, network: keras.Model, name: str, training: TrainingCard, windows: Windows
+) -> Artefact:
+    """Export the network of ``base`` with new weights; the card's metrics are still empty.
+
+    Parameters
+    ----------
+    name : what the artefact calls itself.
+    training : how it was made.
+    windows : the recorded ones ``(n, 128, 9)``, so that they are not taken for strange.
+    """
+    from model.novelty import Novelty
+    from model.onnx_export import export_onnx
+
+    novelty = base.card.novelty
+    card = msgspec.structs.replace(
+        base.card,
+        name=name,
+        training=msgspec.convert(msgspec.json.decode(msgspec.json.encode(training)), TrainingCard),
+        metrics={},
+        created_by=_made_by(),
+        sha256={},
+        novelty=None if novelty is None else Novelty.from_json(novelty).knowing(windows).to_json(),
+    )
+    return make_artefact(card, export_onnx(network), network.get_weights())
+
+
+def _made_by() -> dict[str, str]:
+    packages = {package: version(package) for package in ("har-stream", "keras", *REQUIRED)}
+    return {"python": platform.python_version()} | packages
 
 
 def with_metrics(artefact: Artefact, metrics: dict[str, Scores]) -> Artefact:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from model.activities import ACTIVITIES
 from model.card import Card
+from model.comparison import Comparison, comparison_rows
 from model.metrics import Scores
 from model.text import printable
 
@@ -50,6 +51,16 @@ def _confusion(title: str, scores: Scores) -> Table:
         table.add_column(name, justify="right")
     for name, row in zip(names, scores.confusion_matrix, strict=True):
         table.add_row(name, *map(str, row))
+    return table
+
+
+def comparison_view(comparison: Comparison) -> Table:
+    """A model before and after fine-tuning."""
+    table = Table("accuracy and recall")
+    for name in ("windows", "before", "after"):
+        table.add_column(name, justify="right")
+    for name, count, before, after in comparison_rows(comparison):
+        table.add_row(name, str(count), percent(before), percent(after))
     return table
 
 

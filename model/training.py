@@ -79,7 +79,7 @@ def train_network(options: TrainingOptions, on_epoch: OnEpoch | None = None) -> 
     from model.networks import NETWORK_CLASSES, all_hyperparameters
 
     check_subjects(options.subjects)
-    progress = _Progress(options.epochs * options.n_members, on_epoch)
+    progress = Progress(options.epochs * options.n_members, on_epoch)
     windows = training_windows(options.subjects)
     if options.network == "window":
         model, hyperparameters = _train_window(options, windows, progress)
@@ -98,8 +98,8 @@ def _require_tensorflow() -> None:
         raise HarError("Training needs TensorFlow; install it with: pip install 'har-stream[train]'.") from error
 
 
-class _Progress:
-    """Keeps the history and tells the listener."""
+class Progress:
+    """Keeps the history of ``epochs`` epochs and tells the listener."""
 
     def __init__(self, epochs: int, on_epoch: OnEpoch | None) -> None:
         self.epochs, self.on_epoch = epochs, on_epoch
@@ -108,16 +108,18 @@ class _Progress:
 
     @property
     def seconds(self) -> float:
+        """Since the beginning."""
         return time.perf_counter() - self._began
 
     def epoch(self, logs: dict[str, float]) -> None:
+        """One more is done, with these figures."""
         report = EpochReport(len(self.history) + 1, self.epochs, logs["loss"], logs["accuracy"], self.seconds)
         self.history.append(report)
         if self.on_epoch:
             self.on_epoch(report)
 
 
-def _record(options: TrainingOptions, windows: WindowSet, progress: _Progress) -> dict[str, Any]:
+def _record(options: TrainingOptions, windows: WindowSet, progress: Progress) -> dict[str, Any]:
     chosen = asdict(options)
     subjects = list(chosen.pop("subjects"))
     if options.network != "window":
@@ -132,7 +134,8 @@ def _record(options: TrainingOptions, windows: WindowSet, progress: _Progress) -
     }
 
 
-def _seed_everything(seed: int) -> None:
+def seed_everything(seed: int) -> None:
+    """The same numbers from here on for the same seed, in the whole process."""
     import keras
     import tensorflow as tf
 
@@ -140,36 +143,37 @@ def _seed_everything(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _one_hot(labels: Any, n_classes: int) -> Floats:
+def one_hot(labels: Any, n_classes: int) -> Floats:
+    """Class numbers ``(n,)`` to ``(n, n_classes)``."""
     targets: Floats = np.eye(n_classes, dtype=np.float32)[labels]
     return targets
 
 
-def _fit_epoch(model: keras.Model, x: Floats, y: Floats, batch_size: int) -> dict[str, float]:
+def fit_epoch(model: keras.Model, x: Floats, y: Floats, batch_size: int) -> dict[str, float]:
     """One pass in the given order."""
     history = model.fit(x, y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0)
     return {name: float(values[-1]) for name, values in history.history.items()}
 
 
-def _train_reference(options: TrainingOptions, windows: WindowSet, progress: _Progress) -> keras.Model:
+def _train_reference(options: TrainingOptions, windows: WindowSet, progress: Progress) -> keras.Model:
     """The notebook's training: Keras's RMSprop, no augmentation, the last epoch's weights."""
     import keras
 
     from model.networks import NETWORK_CLASSES, build_network
 
-    _seed_everything(options.seed)
+    seed_everything(options.seed)
     rng = np.random.default_rng(options.seed)
     model = build_network(options.network, **options.hyperparameters)
     model.compile(keras.optimizers.RMSprop(options.learning_rate), "categorical_crossentropy", metrics=["accuracy"])
-    targets = _one_hot(windows.labels, len(NETWORK_CLASSES[options.network]))
+    targets = one_hot(windows.labels, len(NETWORK_CLASSES[options.network]))
     for _ in range(options.epochs):
         order = rng.permutation(len(targets))
-        progress.epoch(_fit_epoch(model, windows.windows[order], targets[order], options.batch_size))
+        progress.epoch(fit_epoch(model, windows.windows[order], targets[order], options.batch_size))
     return model
 
 
 def _train_window(
-    options: TrainingOptions, windows: WindowSet, progress: _Progress
+    options: TrainingOptions, windows: WindowSet, progress: Progress
 ) -> tuple[keras.Model, dict[str, Any]]:
     """Train the members one after the other and put them into one graph."""
     from model.networks import build_network, member_name, summary_member_name
@@ -196,21 +200,21 @@ def _scaling(windows: Floats) -> dict[str, list[float]]:
 
 
 def _train_member(
-    options: TrainingOptions, hyperparameters: dict[str, Any], crops: Crops, progress: _Progress
+    options: TrainingOptions, hyperparameters: dict[str, Any], crops: Crops, progress: Progress
 ) -> keras.Model:
     """One network on augmented windows: AdamW, cosine schedule with warm-up, label smoothing."""
     import keras
 
     from model.networks import NETWORK_CLASSES, build_network
 
-    _seed_everything(options.seed)
+    seed_everything(options.seed)
     model = build_network("window", **hyperparameters)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
     optimizer = _optimizer(options, -(-len(crops) // options.batch_size))
     model.compile(optimizer, loss, metrics=["accuracy"])
-    targets = _one_hot(crops.labels, len(NETWORK_CLASSES["window"]))
+    targets = one_hot(crops.labels, len(NETWORK_CLASSES["window"]))
     for x, y in _epochs(options, crops, targets):
-        progress.epoch(_fit_epoch(model, x, y, options.batch_size))
+        progress.epoch(fit_epoch(model, x, y, options.batch_size))
     if options.ema is not None:
         optimizer.finalize_variable_values(model.trainable_variables)
     return model

@@ -34,6 +34,9 @@ Decoder = Callable[[str, bytes], Sequence[PhoneMessage]]
 BATCH = 512
 """Messages that are taken at once at most, before the windows they complete are classified."""
 
+MAX_PHONES = 10_000
+"""Phones that are followed at most, unless told otherwise."""
+
 SWITCH_INTERVAL_S = 0.0005
 """How long one thread may keep Python's global lock from the other: the default of 5 ms starves the network."""
 

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from model.commands.console import console, epoch_progress, print_written, steps
+from model.commands.console import console, epoch_progress, print_json, print_written, steps
+from model.commands.finetune import FinetuneRequest, run_finetuning
 from model.commands.options import AT_LEAST_1, FILE, SEED, SHARE
+from model.errors import HarError
 
 if TYPE_CHECKING:
     from model.training import TrainingOptions
@@ -18,6 +21,12 @@ NETWORKS = ("window", "lstm", "lstm2")
 
 NETWORK_SETTINGS: tuple[str, ...] = ("units", "second_units", "dropout", "second_dropout")
 """Options of ``train`` that are the network's hyperparameters; the others are the training's."""
+
+OF_RECIPES = {"network", "members", *NETWORK_SETTINGS}
+"""Options that mean nothing with ``--from``."""
+
+OF_RECORDINGS = {"model", "held_out"}
+"""Options that mean nothing without it."""
 
 
 @click.command()
@@ -34,11 +43,54 @@ NETWORK_SETTINGS: tuple[str, ...] = ("units", "second_units", "dropout", "second
 @click.option("--second-units", type=AT_LEAST_1, help="Units of the second LSTM (lstm2).  [default: the network's]")
 @click.option("--dropout", type=SHARE, help="Share dropped after the (first) LSTM.  [default: the network's]")
 @click.option("--second-dropout", type=SHARE, help="Same after the second (lstm2).  [default: the network's]")
+@click.option(
+    "--from",
+    "recordings",
+    type=FILE,
+    multiple=True,
+    metavar="RECORDING",
+    help="Learn on from recorded and labelled sessions: captures, or files of --save-windows; repeatable.",
+)
+@click.option("--model", type=FILE, help="Artefact to learn on from, with --from.  [default: the one in the box]")
+@click.option(
+    "--held-out", type=SHARE, default=0.25, help="Share of each activity, the last by time, to compare on, with --from."
+)
+@click.option("--json", "as_json", is_flag=True, help="The scores as one JSON object.")
+@click.argument("more", type=FILE, nargs=-1, metavar="[RECORDING]...")
 def train(network: str, seed: int, output: Path | None, **settings: Any) -> None:
     """Train on the 21 training subjects, score on the test subjects, write the model.
 
     The last epoch's weights are kept, whatever they score; the scores are written into the model's card.
+
+    With --from, the model in the box (or --model) learns a user's own phone, pocket and gait: in minutes, on the
+    recorded windows that har-stream label or a phone has labelled, mixed with the training subjects' own so that
+    these are not forgotten. Told are both models' scores on a part that was held out.
     """
+    recordings = (*settings.pop("recordings"), *settings.pop("more"))
+    of_recordings = {name: settings.pop(name) for name in ("model", "held_out")}
+    _check_usage(click.get_current_context(), bool(recordings))
+    if recordings:
+        chosen = {name: settings[name] for name in ("epochs", "batch_size", "learning_rate")} | {"seed": seed}
+        path = output or Path("finetuned.har")
+        _check_writable(path)
+        run_finetuning(
+            FinetuneRequest(recordings, output=path, as_json=settings["as_json"], settings=chosen, **of_recordings)
+        )
+    else:
+        _train(network, seed, output or Path(f"{network}.har"), **settings)
+
+
+def _check_usage(context: click.Context, has_recordings: bool) -> None:
+    """Refuse options of the one kind of training together with the other."""
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if "recordings" not in given and has_recordings:
+        raise HarError("Recordings are learnt from with --from; write har-model train --from RECORDING.")
+    for name in sorted(given & (OF_RECIPES if has_recordings else OF_RECORDINGS)):
+        option = f"--{name.replace('_', '-')}"
+        raise HarError(f"{option} is for training {'without' if has_recordings else 'with'} --from; leave it out.")
+
+
+def _train(network: str, seed: int, path: Path, *, as_json: bool, **settings: Any) -> None:
     from model.artefact import write_artefact
     from model.classifier import Classifier
     from model.evaluate import evaluate as evaluate_classifier
@@ -46,7 +98,6 @@ def train(network: str, seed: int, output: Path | None, **settings: Any) -> None
     from model.tables import scores_view
     from model.training import train_network
 
-    path = output or Path(f"{network}.har")
     _check_writable(path)
     prepare_tensorflow()
     options = _training_options(network, seed, settings)
@@ -56,7 +107,10 @@ def train(network: str, seed: int, output: Path | None, **settings: Any) -> None
     with steps(display) as on_progress:
         metrics = evaluate_classifier(Classifier(artefact), on_progress)
     write_artefact(path, with_metrics(artefact, metrics))
-    console().print(scores_view(metrics))
+    if as_json:
+        print_json(metrics)
+    else:
+        console().print(scores_view(metrics))
     print_written(display, path)
 
 

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from model.errors import HarError
+from streamer.formats.names import AUTO, CHOICES
 from streamer.mount.options import mount_of, mount_options
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--model", type=click.Path(path_type=Path, dir_okay=False), help="Recognise a capture by this artefact.")
 @click.option("--smoothing/--no-smoothing", default=True, help="Of a capture: whether an answer heeds windows before.")
 @click.option("--lag", type=click.IntRange(0, 3), default=0, help="Of a capture: windows that an answer waits for.")
+@click.option("--format", "format_name", type=click.Choice(CHOICES), default=AUTO, help="Of a capture's messages.")
 @mount_options
 def report(file: Path, html: Path | None, as_json: bool, **how: Any) -> None:
     """Tell what a session adds up to (- for stdin).
@@ -71,14 +73,16 @@ def _recognise(stream: BinaryIO, file: Path, how: dict[str, Any]) -> SessionRepo
     from streamer.report.recognised import RecogniseOptions, recognise_capture
 
     smoothing = FilterSettings(lag=how["lag"]) if how["smoothing"] else None
-    return recognise_capture(Capture(stream, file.name), RecogniseOptions(how["model"], smoothing, mount_of(how)))
+    options = RecogniseOptions(how["model"], smoothing, mount_of(how), how["format_name"])
+    return recognise_capture(Capture(stream, file.name), options)
 
 
 def _add_up(stream: BinaryIO) -> SessionReport:
     from streamer.report.figures import read_session
 
     context = click.get_current_context()
-    for option in ("model", "smoothing", "lag", "mount", "state"):
+    for option in ("model", "smoothing", "lag", "format_name", "mount", "state"):
         if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
-            raise HarError(f"--{option} is for captures, and these predictions have been made; leave it out.")
+            name = option.removesuffix("_name")
+            raise HarError(f"--{name} is for captures, and these predictions have been made; leave it out.")
     return read_session(stream)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,24 +13,25 @@ from model.changes import ActivityChange
 from model.smoothing import FilterSettings
 from streamer.activity_tracker import Prediction
 from streamer.capture.reader import Capture
+from streamer.formats import detect
+from streamer.formats.names import AUTO
 from streamer.inbox import Message
-from streamer.listener import Listener, ListenerOptions
+from streamer.listener import MAX_PHONES, Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.outputs import Notice
 from streamer.report.figures import Figures, SessionReport
 from streamer.report.lines import EventLine, Losses, PredictionLine, WarningLine
 
-MAX_PHONES = 10_000
-"""As many as ``har-stream listen`` follows unless told otherwise."""
-
 
 @dataclass(frozen=True, slots=True)
 class RecogniseOptions:
-    """How to recognise: model (None: the one in the box), settings of the filter (None: none), and mounts."""
+    """How to recognise: the model (None: the one in the box), the filter's settings (None: none), how phones are worn,
+    and the format that messages have."""
 
     model: Path | None = None
     smoothing: FilterSettings | None = field(default_factory=FilterSettings)
     mount: MountOptions = field(default_factory=MountOptions)
+    format: str = AUTO
 
 
 class _Lines:
@@ -69,8 +71,9 @@ def recognise_capture(capture: Capture, options: RecogniseOptions) -> SessionRep
 
     figures = Figures()
     settings = ListenerOptions(max_phones=MAX_PHONES, smoothing=options.smoothing)
-    outputs = [_Lines(figures)]
-    listener = Listener(settings, Classifier.load(options.model), outputs, mounts=options.mount.book())
+    decode = partial(detect.decode, format_name=options.format)
+    lines = _Lines(figures)
+    listener = Listener(settings, Classifier.load(options.model), [lines], decode, options.mount.book())
     listener.finish(listener.recognise(_messages(capture)))
     began = datetime.fromtimestamp(capture.started_s, UTC).astimezone()
     note = f"A capture of {capture.count} messages, begun {began:%Y-%m-%d %H:%M:%S}, recognised anew: without latency."
