@@ -168,6 +168,8 @@ class Listener:
             decoded = self._decode(message.topic, message.payload)
         except WireError as error:
             return self._fault(error.phone, error)
+        if not decoded:
+            self.tally.ignore()
         return [notice for one in decoded for notice in self._take(one, message.arrived_s)]
 
     def _take(self, message: PhoneMessage, arrived_s: float) -> list[Notice]:

@@ -49,6 +49,7 @@ class Counts:
     reordered_messages: int = 0
     bridged_samples: int = 0
     malformed_messages: int = 0
+    ignored_messages: int = 0
     gaps: int = 0
     unknown_windows: int = 0
     transition_windows: int = 0
@@ -176,6 +177,10 @@ class Tally:
         """Keep the label that came last."""
         if tally := self.phone(name):
             tally.label = label.activity
+
+    def ignore(self) -> None:
+        """Count a message that is not for us, as the test message of an app or another sensor's."""
+        self.totals.ignored_messages += 1
 
     def fault(self, name: str | None, reason: str) -> bool:
         """Count a message that could not be used; say whether the reason is news for its phone."""

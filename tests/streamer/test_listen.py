@@ -185,16 +185,22 @@ def test_bad_input_is_counted_told_and_survived(mosquitto: Mosquitto) -> None:
         ("har/p 2/imu", b"{}"),
         ("har/" + "x" * 65 + "/imu", b"{}"),
         ("har/p3/imu", b"\xff" * 2_000_000),
+        ("sensor-logger", b'{"messageId": 0, "deviceId": "p4", "payload": [{"name": "gravity", "time": 0}]}'),
+    )
+    ignored = (
+        ("sensor-logger", b"Tap to Test"),
+        ("android/sensor/anna", b'{"type": "android.sensor.light", "timestamp": 5, "values": [12.5]}'),
     )
     with listening("--broker", mosquitto.where) as listener:
-        publish(mosquitto.where, *bad)
+        publish(mosquitto.where, *bad, *ignored)
         replay(mosquitto.where, "--subjects", "20")
         listener.wait_until_quiet()
         summary = listener.stop()
     assert summary["malformed_messages"] == len(bad)
+    assert summary["ignored_messages"] == len(ignored)
     assert summary["windows"] == sum(map(len, expected_windows((20,)).values()))
     warnings = listener.of_type("warning")
-    assert {w["phone"] for w in warnings} >= {"p1", "p3", None}
+    assert {w["phone"] for w in warnings} >= {"p1", "p3", "p4", None}
     assert any("a time is" in w["reason"] for w in warnings)
 
 
