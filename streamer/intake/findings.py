@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from streamer.intake.clock import PhoneClock
-from streamer.intake.limits import LOW_RATE_HZ, WAIT_S
+from streamer.intake.limits import LOW_RATE_HZ, MAX_RATE_HZ, MIN_RATE_HZ, WAIT_S
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
 from streamer.readings import Sensor
@@ -71,8 +71,10 @@ def _sensor(sensor: SensorReport) -> Iterator[Finding]:
             yield Finding("standing-times", f"the times of the {name} do not advance")
         return
     if rate_hz < LOW_RATE_HZ:
-        words = f"{rate_hz:.3g} Hz of {name}: too slow, set 50 Hz (20 ms) or faster in the app"
-        yield Finding("low-rate", words)
+        to_do = "nothing is recognised" if rate_hz < MIN_RATE_HZ else "too slow"
+        yield Finding("low-rate", f"{rate_hz:.3g} Hz of {name}: {to_do}, set 50 Hz (20 ms) or faster in the app")
+    if rate_hz > MAX_RATE_HZ:
+        yield Finding("high-rate", f"{rate_hz:.0f} Hz of {name} by its times: nothing is recognised, set 50 Hz")
     if sensor.jitter_ms is not None and sensor.jitter_ms > IRREGULAR * 1000 / rate_hz:
         words = f"the times of the {name} are irregular, by {sensor.jitter_ms:.0f} ms at {rate_hz:.0f} Hz"
         yield Finding("irregular", words)

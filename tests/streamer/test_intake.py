@@ -18,10 +18,11 @@ from model.signals import FloatArray, Stage, Start, process
 from model.windows import cut
 from streamer.formats.har import as_message
 from streamer.intake.chunks import Chunk
+from streamer.intake.conventions import SILENCE_S
 from streamer.intake.intake import Intake
 from streamer.intake.limits import BRIDGE_S, MAX_HELD_READINGS
 from streamer.phone_stream import PhoneStream, ReadyWindow, Taken
-from streamer.readings import PhoneMessage, Readings, Sensor, Unit
+from streamer.readings import ClockKind, PhoneMessage, Readings, Sensor, Unit
 from streamer.wire import Samples, WireError
 
 WHOLE = load_recording(5)
@@ -323,6 +324,55 @@ def test_whatever_the_times_are_they_are_samples_or_an_error_that_is_counted(arr
             assert str(error)
     stream.finish()
     assert stream.report().phone == "p"
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    rates=st.tuples(st.floats(20, 500), st.floats(20, 500)),
+    batch=st.integers(1, 500),
+    jitter=st.floats(0, 0.2),
+    numbered=st.booleans(),
+    boot=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_any_rate_any_batch_any_jitter_gives_the_signal(
+    rates: tuple[float, float], batch: int, jitter: float, numbered: bool, boot: bool, seed: int
+) -> None:
+    """Both sensors measure a slow rotation, each at its own rate; a message has so many readings of the first."""
+    rng = np.random.default_rng(seed)
+    offset_s = 1e5 if boot else EPOCH_S
+    sensors = [(sensor, regular(rate, jitter, rng)) for sensor, rate in zip(BOTH, rates, strict=True)]
+    clock, length_s = ClockKind.BOOT if boot else ClockKind.UNIX, batch / rates[0]
+    arriving = []
+    for k in range(int(12 / length_s) + 1):
+        slices = [(s, t[(k * length_s <= t) & (t < (k + 1) * length_s)]) for s, t in sensors]
+        parts = tuple(readings(s, offset_s + t, rotation(t)) for s, t in slices if len(t))
+        newest_s = max((float(t[-1]) for _, t in slices if len(t)), default=0.0)
+        message = PhoneMessage("p", "x", parts, seq=k if numbered else None, clock=clock)
+        arriving += [(EPOCH_S + newest_s, message)] if parts else []
+    chunks = chunks_of(arriving)
+    samples = np.concatenate([chunk.values for chunk in chunks])
+    instants = chunks[0].time_s - EPOCH_S + np.arange(len(samples)) / 50
+    inside = slice(40, -40)  # half a kernel from the ends, where the signal is taken to stand still
+    assert len(samples) > 585
+    np.testing.assert_allclose(samples[inside, :3], rotation(instants[inside]), atol=0.02)
+    np.testing.assert_allclose(samples[inside, 3:], rotation(instants[inside]), atol=0.02)
+
+
+def regular(rate: float, jitter: float, rng: np.random.Generator) -> FloatArray:
+    """Twelve seconds of a sensor's times, jittered by so many intervals."""
+    count = int(12 * rate)
+    return np.sort(np.arange(count) + jitter * rng.uniform(-0.5, 0.5, count) + 0.5 + 0.4 * rng.random()) / rate
+
+
+def rotation(times: FloatArray) -> FloatArray:
+    """A vector of length 1 that turns once a second, its third axis at rest; ``(n, 3)``."""
+    turn = 2 * np.pi * times
+    return np.stack([np.cos(turn), np.sin(turn), np.ones(len(times))], axis=1)
+
+
+def test_a_sign_that_changes_ends_the_piece() -> None:
+    assert SILENCE_S > BRIDGE_S  # what the conventions leave out then is a gap
 
 
 @pytest.mark.parametrize("gap_s", [BRIDGE_S - 0.1, BRIDGE_S + 0.1])
