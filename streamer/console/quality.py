@@ -52,20 +52,35 @@ def qualities(tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[Q
     ----------
     rate_hz, age_s : samples a second that have come of late, and seconds since the last came.
     """
-    clock, codes = tally.clock.state, {finding.code for finding in tally.findings}
+    # Of thousands of phones, four times a second: one question after the other, and nothing built for a sound phone.
+    found = []
+    clock, counts = tally.clock.state, tally.counts
+    if age_s is not None and age_s > SILENT_S:
+        found.append(Quality.SILENT)
+    if tally.reasons or tally.findings:
+        found += _of_the_signals(tally)
+    if 0 < rate_hz < LOW_RATE_HZ:
+        found.append(Quality.LOW_RATE)
+    if clock.is_off:
+        found.append(Quality.CLOCK_OFF)
+    if counts.malformed_messages:
+        found.append(Quality.MALFORMED)
+    if counts.gaps:
+        found.append(Quality.GAPS)
+    if clock.kind is ClockKind.BOOT:
+        found.append(Quality.BOOT_CLOCK)
+    return tuple(found)
+
+
+def _of_the_signals(tally: PhoneTally) -> list[Quality]:
     without_gravity = [_is_gravity_missing(reason) for reason in tally.reasons]
+    codes = {finding.code for finding in tally.findings}
     found = (
-        (Quality.SILENT, age_s is not None and age_s > SILENT_S),
         (Quality.NO_GRAVITY, any(without_gravity) or GRAVITY_MISSING in codes),
         (Quality.UNLIKE, not all(without_gravity)),
         (Quality.SENT_OTHERWISE, bool(codes - {GRAVITY_MISSING})),
-        (Quality.LOW_RATE, 0 < rate_hz < LOW_RATE_HZ),
-        (Quality.CLOCK_OFF, clock.is_off),
-        (Quality.MALFORMED, tally.counts.malformed_messages > 0),
-        (Quality.GAPS, tally.counts.gaps > 0),
-        (Quality.BOOT_CLOCK, clock.kind is ClockKind.BOOT),
     )
-    return tuple(quality for quality, is_so in found if is_so)
+    return [quality for quality, is_so in found if is_so]
 
 
 def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[str, ...]:
