@@ -8,10 +8,8 @@ from streamer.doctor.advice import Advice, Diagnosis, PhoneDiagnosis
 from streamer.doctor.general import general_advice
 from streamer.doctor.seen import PhoneSeen, Seen
 from streamer.doctor.settings import changes_for
+from streamer.intake.limits import LOW_RATE_HZ
 from streamer.intake.report import IntakeReport
-
-LOW_RATE_HZ = 20.0
-"""Below this a rate is too low; at 25 Hz recognition is as good as at 50 (model card)."""
 
 HIGH_RATE_HZ = 150.0
 """Above this a rate is called more than needed; the model sees nothing above 20 Hz."""

@@ -32,7 +32,7 @@ class Feed:
         self.fault: str | None = None
         self._phone = phone
         self._decode = decode
-        self._stream = PhoneStream(phone)
+        self._stream = PhoneStream(phone, time.time() - time.monotonic())
         self._stream.rotation = np.eye(3)  # not None: what points up does not yet tell the acceleration's sign
         self._messages: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
 

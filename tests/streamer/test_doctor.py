@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+import streamer.intake
 from streamer.doctor.advice import Advice, Diagnosis
 from streamer.doctor.diagnose import diagnose
 from streamer.doctor.seen import PhoneSeen, Seen, TopicSeen
@@ -193,19 +196,16 @@ def test_what_needs_a_change_comes_before_notes_and_each_thing_once() -> None:
     assert [each.code for each in found] == ["low-rate", "repeated"]
 
 
+SOURCES = "".join(path.read_text("utf-8") for path in Path(streamer.intake.__file__).parent.glob("*.py"))
+CODES = sorted(set(re.findall(r'(?:Finding\(|_findings\[)\s*"([a-z-]+)"', SOURCES)))
+"""Of all findings of the intake, read from its source."""
+
+
 @pytest.mark.parametrize("format_name", [*Format, "another", None])
-def test_there_is_something_to_do_for_every_app(format_name: str | None) -> None:
-    for code in (
-        "low-rate",
-        "no-gyroscope",
-        "no-gravity",
-        "lost",
-        "malformed",
-        "silent",
-        "unit-unknown",
-        "clock-jumps",
-    ):
-        assert changes_for(code, format_name, "s07")
+def test_there_is_something_to_do_for_every_finding_in_every_app(format_name: str | None) -> None:
+    assert {"low-rate", "no-gyroscope", "clock-off", "unit-wrong", "sign-unknown"} <= set(CODES)
+    for code in (*CODES, "gravity-missing", "lost", "late", "malformed", "silent", "worn", "slow-messages"):
+        assert changes_for(code, format_name, "s07"), code
     assert changes_for("something new", format_name, "s07") == ()
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model.signals import STANDARD_GRAVITY, FloatArray
 from streamer.mount.notation import parse_rotation
 from tests.brokers import Mosquitto, free_port, start_mosquitto
 from tests.processes import ROOT, assert_one_sentence, command, environment, run
 from tests.publishers import sender
-from tests.streamer.app_phones import sensor_logger
+from tests.streamer.app_phones import sensor_logger, sensorspot
 from tests.streamer.turned_phones import RECORDING, payloads, segments_of, worn
 
 WALKS = segments_of(RECORDING, "WALKING")[0][0]
@@ -101,6 +102,55 @@ def test_losses_ask_for_a_change_and_repeats_do_not(mosquitto: Mosquitto) -> Non
         status, diagnosis = wait_until_heard(mosquitto.where)
     assert status == 0
     assert codes(diagnosis, notes=True) == {"repeated"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "format_name", "change"),
+    [
+        (lambda samples: sensorspot(samples, 10), "sensorspot", "20000 µs"),
+        (lambda samples: sensor_logger(samples, 10), "sensor-logger", "Sensor Logger, set accelerometer, gravity and"),
+    ],
+    ids=["SensorSpot", "Sensor Logger"],
+)
+def test_an_app_at_5_hz_is_told_its_own_setting(
+    sent: Callable[[FloatArray], list[tuple[str, bytes]]], format_name: str, change: str, mosquitto: Mosquitto
+) -> None:
+    watching = Watching(mosquitto.where)
+    with sender(mosquitto.port) as phone:
+        phone.send(sent(RECORDING.samples[WALKS : WALKS + 600]))
+    status, diagnosis = watching.end()
+    assert status == 1
+    (one,) = diagnosis["phones"]
+    assert one["format"] == format_name
+    (found,) = [advice for advice in one["advice"] if advice["code"] == "low-rate"]
+    assert "total acceleration at 5 Hz, angular velocity at 5 Hz" in found["words"]
+    assert change in found["changes"][0]
+
+
+def test_a_replay_at_5_hz_is_too_slow_in_any_app(mosquitto: Mosquitto) -> None:
+    with replaying(mosquitto.where, "--rate", "5", "--batch", "3"):
+        status, diagnosis = wait_until_heard(mosquitto.where, seconds=8)
+    assert status == 1
+    assert "low-rate" in codes(diagnosis)
+
+
+def test_a_sensor_that_is_off_is_told_by_its_apps_name_for_it(mosquitto: Mosquitto) -> None:
+    watching = Watching(mosquitto.where)
+    with sender(mosquitto.port) as phone:
+        phone.send(sensor_logger(RECORDING.samples[:600], without=("gyroscope",)))
+    status, diagnosis = watching.end()
+    assert status == 1
+    assert codes(diagnosis) == {"no-gyroscope"}
+    assert diagnosis["phones"][0]["advice"][0]["changes"] == ["in Sensor Logger, turn on Gyroscope"]
+
+
+def test_a_phone_in_another_unit_than_it_says_is_told(mosquitto: Mosquitto) -> None:
+    watching = Watching(mosquitto.where)
+    with sender(mosquitto.port) as phone:
+        phone.send(payloads("s07", RECORDING.samples[WALKS : WALKS + 600] * ([STANDARD_GRAVITY] * 3 + [1.0] * 3)))
+    status, diagnosis = watching.end()
+    assert status == 1
+    assert "unit-wrong" in codes(diagnosis)
 
 
 def test_a_phone_upside_down_is_told_and_by_its_calibration_it_is_well(mosquitto: Mosquitto, tmp_path: Path) -> None:
