@@ -6,6 +6,7 @@ from enum import Enum
 
 from model.signals import SAMPLING_RATE
 from streamer.console.theme import duration
+from streamer.intake.report import Finding
 from streamer.phone_memory.clock import CLOCK_LIMIT_S
 from streamer.readings import ClockKind
 from streamer.tally import PhoneTally
@@ -17,17 +18,15 @@ LOW_RATE_HZ = 45.0
 """Less than this arriving a second is warned of; more is a replay at speed, as the samples' own times are checked."""
 
 
-GRAVITY_MISSING = "gravity-missing"
-"""Code of the intake's finding that the acceleration comes without gravity; the others are of units and signs."""
-
-
 class Quality(Enum):
     """What can be wrong, the gravest first: as a word, and as one of at most ten characters."""
 
     SILENT = ("silent", "silent")
     NO_GRAVITY = ("gravity missing", "no gravity")
     UNLIKE = ("unlike training", "unlike")
+    NO_SENSOR = ("sensor missing", "no sensor")
     SENT_OTHERWISE = ("units or signs", "units")
+    TIMES = ("times irregular", "times")
     LOW_RATE = ("rate too low", "low rate")
     CLOCK_OFF = ("clock off", "clock off")
     MALFORMED = ("malformed", "malformed")
@@ -45,6 +44,23 @@ class Quality(Enum):
         return self.value[1]
 
 
+OF_FINDING: dict[str, Quality | None] = {
+    "gravity-missing": Quality.NO_GRAVITY,
+    "no-gravity": Quality.NO_GRAVITY,
+    "no-gyroscope": Quality.NO_SENSOR,
+    "no-accelerometer": Quality.NO_SENSOR,
+    "low-rate": Quality.LOW_RATE,
+    "high-rate": Quality.TIMES,
+    "standing-times": Quality.TIMES,
+    "irregular": Quality.TIMES,
+    "sensor-clocks": Quality.TIMES,
+    "clock-jumps": Quality.TIMES,
+    "clock-off": None,
+    "lossy": None,
+}
+"""What a finding of the intake is shown as, by its code; the others are of units and signs. None: shown by counts."""
+
+
 def qualities(tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[Quality, ...]:
     """All that is wrong with a phone, the gravest first.
 
@@ -59,7 +75,7 @@ def qualities(tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[Q
         found.append(Quality.SILENT)
     if tally.reasons or tally.findings:
         found += _of_the_signals(tally)
-    if 0 < rate_hz < LOW_RATE_HZ:
+    if 0 < rate_hz < LOW_RATE_HZ and Quality.LOW_RATE not in found:
         found.append(Quality.LOW_RATE)
     if clock.is_off:
         found.append(Quality.CLOCK_OFF)
@@ -74,13 +90,14 @@ def qualities(tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[Q
 
 def _of_the_signals(tally: PhoneTally) -> list[Quality]:
     without_gravity = [_is_gravity_missing(reason) for reason in tally.reasons]
-    codes = {finding.code for finding in tally.findings}
-    found = (
-        (Quality.NO_GRAVITY, any(without_gravity) or GRAVITY_MISSING in codes),
-        (Quality.UNLIKE, not all(without_gravity)),
-        (Quality.SENT_OTHERWISE, bool(codes - {GRAVITY_MISSING})),
-    )
-    return [quality for quality, is_so in found if is_so]
+    found = {_of(finding) for finding in tally.findings}
+    found |= {Quality.NO_GRAVITY} if any(without_gravity) else set()
+    found |= set() if all(without_gravity) else {Quality.UNLIKE}
+    return [quality for quality in Quality if quality in found]
+
+
+def _of(finding: Finding) -> Quality | None:
+    return OF_FINDING.get(finding.code, Quality.SENT_OTHERWISE)
 
 
 def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[str, ...]:
@@ -91,10 +108,11 @@ def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float |
     if quality in (Quality.NO_GRAVITY, Quality.UNLIKE):
         wanted = quality is Quality.NO_GRAVITY
         reasons = [reason for reason in tally.reasons if _is_gravity_missing(reason) is wanted]
-        reasons += [each.words for each in tally.findings if wanted and each.code == GRAVITY_MISSING]
+        reasons += [each.words for each in tally.findings if _of(each) is quality]
         return tuple(f"{quality.word}: {reason}" for reason in reasons)
-    if quality is Quality.SENT_OTHERWISE:
-        return tuple(f"{quality.word}: {each.words}" for each in tally.findings if each.code != GRAVITY_MISSING)
+    found = tuple(f"{quality.word}: {each.words}" for each in tally.findings if _of(each) is quality)
+    if found:
+        return found
     if quality is Quality.LOW_RATE:
         return (f"rate too low: {rate_hz:.1f} samples a second arrive of the {SAMPLING_RATE:g} that are needed",)
     if quality is Quality.CLOCK_OFF:
