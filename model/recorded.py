@@ -131,7 +131,7 @@ def _load_npz(path: Path) -> RecordedWindows:
 
 
 def load_all(paths: Sequence[Path]) -> RecordedWindows:
-    """The labelled windows of several recordings, and only activities of which there are enough.
+    """The labelled windows of several recordings, also of activities of which there are too few.
 
     Raises
     ------
@@ -151,8 +151,7 @@ def load_all(paths: Sequence[Path]) -> RecordedWindows:
             f"None of the {every.n_unlabelled} recorded windows is labelled; record again while har-stream label says "
             "what you do."
         )
-    enough = np.bincount(every.labels, minlength=len(ACTIVITIES)) >= FEWEST
-    if not enough.any():
+    if not len(learnable(every)):
         found = ", ".join(f"{count} of {activity}" for activity, count in every.counts().items())
         raise HarError(f"There are too few labelled windows, {found}; record each activity for a minute or more.")
     return every

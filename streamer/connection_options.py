@@ -17,6 +17,11 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
+broker_option = click.option(
+    "--broker", default="localhost:1883", metavar="WHERE", help="HOST, HOST:PORT, or a URL, as for listen."
+)
+"""The broker of every command that cannot start one itself."""
+
 
 def connection_options(command: Decorated) -> Decorated:
     """The flags of every command that connects to a broker which is there already, but for ``--broker`` itself."""

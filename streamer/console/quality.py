@@ -89,10 +89,7 @@ def qualities(tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[Q
 
 
 def _of_the_signals(tally: PhoneTally) -> list[Quality]:
-    without_gravity = [_is_gravity_missing(reason) for reason in tally.reasons]
-    found = {_of(finding) for finding in tally.findings}
-    found |= {Quality.NO_GRAVITY} if any(without_gravity) else set()
-    found |= set() if all(without_gravity) else {Quality.UNLIKE}
+    found = {*map(_of_reason, tally.reasons), *map(_of, tally.findings)}
     return [quality for quality in Quality if quality in found]
 
 
@@ -105,14 +102,10 @@ def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float |
     counts = tally.counts
     if quality is Quality.SILENT:
         return (f"silent: nothing has come for {duration(age_s or 0.0)}",)
-    if quality in (Quality.NO_GRAVITY, Quality.UNLIKE):
-        wanted = quality is Quality.NO_GRAVITY
-        reasons = [reason for reason in tally.reasons if _is_gravity_missing(reason) is wanted]
-        reasons += [each.words for each in tally.findings if _of(each) is quality]
-        return tuple(f"{quality.word}: {reason}" for reason in reasons)
-    found = tuple(f"{quality.word}: {each.words}" for each in tally.findings if _of(each) is quality)
+    found = [reason for reason in tally.reasons if _of_reason(reason) is quality]
+    found += [finding.words for finding in tally.findings if _of(finding) is quality]
     if found:
-        return found
+        return tuple(f"{quality.word}: {words}" for words in found)
     if quality is Quality.LOW_RATE:
         return (f"rate too low: {rate_hz:.1f} samples a second arrive of the {SAMPLING_RATE:g} that are needed",)
     if quality is Quality.CLOCK_OFF:
@@ -124,9 +117,9 @@ def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float |
     return ("boot clock: its times count from its start, not from 1970, so that only their differences tell",)
 
 
-def _is_gravity_missing(reason: str) -> bool:
+def _of_reason(reason: str) -> Quality:
     """Of the reasons of :mod:`model.novelty_words`."""
-    return "without gravity" in reason
+    return Quality.NO_GRAVITY if "without gravity" in reason else Quality.UNLIKE
 
 
 def _offset(offset_s: float) -> str:

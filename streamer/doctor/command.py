@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streamer.connection_options import broker_address, connection_options, subscriber_options
+from streamer.connection_options import broker_address, broker_option, connection_options, subscriber_options
 from streamer.mount.options import mount_of, mount_options
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--broker", default="localhost:1883", metavar="WHERE", help="HOST, HOST:PORT, or a URL, as for listen.")
+@broker_option
 @click.option("-t", "--topic", "topics", multiple=True, help="Topics that a listener is given; repeatable.")
 @connection_options
 @mount_options

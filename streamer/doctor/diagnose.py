@@ -10,6 +10,7 @@ from streamer.doctor.seen import PhoneSeen, Seen
 from streamer.doctor.settings import changes_for
 from streamer.intake.limits import LOW_RATE_HZ
 from streamer.intake.report import IntakeReport
+from streamer.readings import Sensor
 
 HIGH_RATE_HZ = 150.0
 """Above this a rate is called more than needed; the model sees nothing above 20 Hz."""
@@ -85,7 +86,7 @@ def _missing(phone: PhoneSeen, seen: Seen) -> Iterator[tuple[str, str, bool]]:
     if phone.report is None or not phone.report.sensors or codes & {"no-gyroscope", "no-accelerometer", "no-gravity"}:
         return
     for sensor in phone.report.missing:
-        code = "no-gyroscope" if sensor.value == "angular velocity" else "no-gravity"
+        code = "no-gyroscope" if sensor is Sensor.ANGULAR_VELOCITY else "no-gravity"
         yield code, f"no {sensor.value} has come", False
 
 

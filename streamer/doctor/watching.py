@@ -15,6 +15,7 @@ from streamer.activity_tracker import Prediction
 from streamer.address import BrokerError
 from streamer.doctor.seen import PhoneSeen, Seen, TopicSeen
 from streamer.formats import detect
+from streamer.formats.names import Format
 from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.mount.watch import gravity_of, is_strange, strange_words
@@ -127,7 +128,7 @@ def format_of(topic: str, payload: bytes) -> str | None:
         decode_imu(payload)
     except WireError:
         return None
-    return "har" if not topic.endswith(f"/{IMU}") else None
+    return Format.HAR if not topic.endswith(f"/{IMU}") else None
 
 
 def watch(options: WatchOptions, on_ready: Callable[[], None]) -> Seen:

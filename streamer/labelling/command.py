@@ -9,14 +9,14 @@ import click
 
 from model.activities import ALL_LABELS
 from model.errors import HarError
-from streamer.connection_options import broker_address, connection_options, subscriber_options
+from streamer.connection_options import broker_address, broker_option, connection_options, subscriber_options
 
 
 @click.command()
 @click.argument("activity", type=click.Choice(ALL_LABELS, case_sensitive=False), required=False)
 @click.option("--phone", required=True, help="Name of the phone, as in its topics.")
 @click.option("--clear", is_flag=True, help="From now on nothing is known.")
-@click.option("--broker", default="localhost:1883", metavar="WHERE", help="HOST, HOST:PORT, or a URL, as for listen.")
+@broker_option
 @connection_options
 def label(activity: str | None, phone: str, clear: bool, broker: str, **flags: Any) -> int:
     """Say what a phone's owner does, from now until the next label, for live accuracy and for training.

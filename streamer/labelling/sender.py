@@ -8,31 +8,12 @@ from collections.abc import Callable
 
 from streamer.address import BrokerError
 from streamer.publishing.outbox import Outbox, Outgoing
+from streamer.publishing.pump import SendOnly
 from streamer.subscriber import FLUSH_S, ConnectionState, Subscriber, SubscriberOptions
 from streamer.wire import Label, encode_label
 
 DIGITS = 6
 """Decimals of a time: microseconds, about what a double holds of Unix time."""
-
-
-class _Labels:
-    """A source (:class:`streamer.publishing.pump.Source`) of labels alone."""
-
-    birth: Outgoing | None = None
-    will: Outgoing | None = None
-    subscriptions: tuple[str, ...] = ()
-
-    def __init__(self) -> None:
-        self.outbox = Outbox()
-
-    def is_own(self, topic: str) -> bool:
-        return True
-
-    def connected(self) -> None:
-        pass
-
-    def hear(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        pass
 
 
 class LabelSender:
@@ -48,9 +29,9 @@ class LabelSender:
         (self._topic,) = options.topics
         self._options = options
         self._clock = clock
-        self._labels = _Labels()
+        self._outbox = Outbox()
         self._sent = 0
-        self._subscriber = Subscriber(options, lambda _topic, _payload: None, self._labels)
+        self._subscriber = Subscriber(options, lambda _topic, _payload: None, SendOnly(self._outbox))
 
     @property
     def is_connected(self) -> bool:
@@ -69,7 +50,7 @@ class LabelSender:
     def send(self, activity: str | None) -> None:
         """From now on, until the next label, the phone's owner does this; None: nobody says."""
         label = Label(activity, round(self._clock(), DIGITS), math.inf)
-        self._labels.outbox.put(Outgoing(self._topic, encode_label(label), retain=False))
+        self._outbox.put(Outgoing(self._topic, encode_label(label), retain=False))
         self._sent += 1
 
     def stop(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streamer.connection_options import broker_address, connection_options, subscriber_options
+from streamer.connection_options import broker_address, broker_option, connection_options, subscriber_options
 from streamer.mount.options import state_option
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("phone")
-@click.option("--broker", default="localhost:1883", metavar="WHERE", help="HOST, HOST:PORT, or a URL, as for listen.")
+@broker_option
 @connection_options
 @state_option
 @click.option("--walk/--no-walk", default=True, help="Whether to walk, too, for the heading; standing gives only up.")

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from streamer.connection_options import broker_address, connection_options, subscriber_options
+from streamer.connection_options import broker_address, broker_option, connection_options, subscriber_options
 from streamer.publishing.options import prefix_option, topics_of
 
 
 @click.command()
 @click.argument("phones", nargs=-1, required=True, metavar="PHONE...")
-@click.option("--broker", default="localhost:1883", metavar="WHERE", help="HOST, HOST:PORT, or a URL, as for listen.")
+@broker_option
 @connection_options
 @prefix_option
 def forget(phones: tuple[str, ...], broker: str, **flags: Any) -> None:

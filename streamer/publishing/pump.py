@@ -37,6 +37,27 @@ class Source(Protocol):
         """Take a message on an own topic; ``retained``: the broker kept it from earlier."""
 
 
+class SendOnly:
+    """A :class:`Source` of what is put into its outbox, and of nothing else: no birth, no will, no ears."""
+
+    birth: Outgoing | None = None
+    will: Outgoing | None = None
+    subscriptions: tuple[str, ...] = ()
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+
+    def is_own(self, topic: str) -> bool:
+        """Every topic is: no phone is listened to."""
+        return True
+
+    def connected(self) -> None:
+        """Nothing to do."""
+
+    def hear(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Nothing is heard."""
+
+
 class Pump:
     """Sends what is in an outbox; all calls come from the network thread.
 

@@ -6,30 +6,9 @@ from collections.abc import Sequence
 
 from streamer.address import BrokerError
 from streamer.publishing.outbox import Outbox, Outgoing
+from streamer.publishing.pump import SendOnly
 from streamer.publishing.topics import Topics
 from streamer.subscriber import FLUSH_S, Subscriber, SubscriberOptions
-
-
-class _Removal:
-    """A source (:class:`streamer.publishing.pump.Source`) of nothing but empty payloads."""
-
-    birth: Outgoing | None = None
-    will: Outgoing | None = None
-    subscriptions: tuple[str, ...] = ()
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.count = len(names)
-        self.outbox = Outbox(most=self.count)
-        self.outbox.put(*(Outgoing(name, b"") for name in names))
-
-    def is_own(self, topic: str) -> bool:
-        return True
-
-    def connected(self) -> None:
-        pass
-
-    def hear(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        pass
 
 
 def remove(options: SubscriberOptions, topics: Topics, phones: Sequence[str]) -> None:
@@ -40,9 +19,11 @@ def remove(options: SubscriberOptions, topics: Topics, phones: Sequence[str]) ->
     WireError : a phone's name is none.
     BrokerError : the broker cannot be reached, refuses, or does not acknowledge.
     """
-    source = _Removal([name for phone in phones for name in topics.retained(phone)])
-    subscriber = Subscriber(options, lambda _topic, _payload: None, source)
+    names = [name for phone in phones for name in topics.retained(phone)]
+    outbox = Outbox(most=len(names))
+    outbox.put(*(Outgoing(name, b"") for name in names))
+    subscriber = Subscriber(options, lambda _topic, _payload: None, SendOnly(outbox))
     subscriber.start()
     subscriber.stop()
-    if subscriber.published < source.count:
+    if subscriber.published < len(names):
         raise BrokerError(f"The broker at {options.address} has not taken all within {FLUSH_S:.0f} s; try again.")

@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ import pytest
 from model.bundled import load_recording
 from model.signals import SAMPLING_RATE
 from model.windows import WINDOW_LENGTH
-from tests.brokers import Mosquitto, start_mosquitto
+from tests.brokers import Mosquitto
 from tests.processes import Listening
 from tests.streamer import recorded_phones
 from tests.streamer.recorded_phones import START_S, Sent, Worn, worn
@@ -49,12 +48,6 @@ SETTLING_S = 6.0
 @cache
 def phone() -> Worn:
     return worn(load_recording(1), ACTIVITIES)
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    with start_mosquitto(tmp_path) as broker:
-        yield broker
 
 
 def send(broker: Mosquitto, messages: Iterator[Sent]) -> None:

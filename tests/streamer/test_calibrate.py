@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +12,13 @@ import pytest
 from model.orientation import FORWARD, turn_deg
 from streamer.mount.notation import parse_rotation
 from streamer.mount.store import FILE_NAME, MountStore
-from tests.brokers import Mosquitto, free_port, start_mosquitto
+from tests.brokers import Mosquitto, free_port
 from tests.processes import ROOT, TIMEOUT_S, Listening, assert_one_sentence, command, environment, run
 from tests.publishers import sender
 from tests.streamer.turned_phones import RECORDING, payloads, pose, segments_of, worn
 
 STANDS = segments_of(RECORDING, "STANDING")[0][0]
 WALKS = segments_of(RECORDING, "WALKING")[0][0]
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    with start_mosquitto(tmp_path) as broker:
-        yield broker
 
 
 class Calibrating:

@@ -22,12 +22,6 @@ from tests.streamer.turned_phones import RECORDING, payloads, segments_of, worn
 WALKS = segments_of(RECORDING, "WALKING")[0][0]
 
 
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    with start_mosquitto(tmp_path) as broker:
-        yield broker
-
-
 @contextmanager
 def replaying(where: str, *arguments: object) -> Iterator[None]:
     """A simulated phone, s02-e03, as long as the block lasts."""

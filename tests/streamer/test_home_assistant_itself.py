@@ -14,12 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.brokers import Mosquitto, start_mosquitto
+from tests.brokers import Mosquitto
 from tests.processes import ROOT, TIMEOUT_S, Listening, run
 
 COMMAND = os.environ.get("HAR_TEST_HOME_ASSISTANT")
@@ -83,12 +82,6 @@ class HomeAssistant:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    with start_mosquitto(tmp_path) as broker:
-        yield broker
 
 
 @pytest.fixture

@@ -28,12 +28,6 @@ from tests.brokers import USER, Mosquitto, free_port, make_certificate, start_mo
 from tests.processes import Listening, assert_one_sentence, run
 
 
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    with start_mosquitto(tmp_path) as broker:
-        yield broker
-
-
 @contextmanager
 def listening(*arguments: object, **changes: str) -> Iterator[Listening]:
     listener = Listening(*arguments, **changes)

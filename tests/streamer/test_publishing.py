@@ -26,12 +26,6 @@ OWN = "har/+/activity/#", "har/+/event", "har/+/availability", "har/bridge/statu
 
 
 @pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    with start_mosquitto(tmp_path) as broker:
-        yield broker
-
-
-@pytest.fixture
 def listener(mosquitto: Mosquitto) -> Iterator[Listening]:
     started = Listening("--broker", mosquitto.where, "--offline-after", 2, "--home-assistant")
     assert started.greeting.startswith("Listening to "), started.greeting
