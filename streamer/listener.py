@@ -185,7 +185,7 @@ class Listener:
             unix_s = arrived_s + time.time() - time.monotonic()
             self.tally.clock(message.phone, last_s, unix_s, message.clock)
             if stream := self.recognizer.stream(message.phone):
-                self.tally.found(message.phone, stream.report().findings)
+                self.tally.found(message.phone, stream.findings)
         return [Notice(message.phone, words) for words in taken.news]
 
     def _fault(self, phone: str | None, error: WireError) -> list[Notice]:

@@ -14,7 +14,7 @@ from model.signals import SAMPLING_RATE, SignalChain, Start
 from model.windows import WINDOW_LENGTH, Window, WindowSlicer
 from streamer.intake.chunks import Chunk, Piece
 from streamer.intake.intake import Counts, Intake
-from streamer.intake.report import IntakeReport
+from streamer.intake.report import Finding, IntakeReport
 from streamer.labels import Labels
 from streamer.readings import PhoneMessage
 
@@ -80,6 +80,11 @@ class PhoneStream:
         self._next_sample = 0
         self._arrived_s = 0.0
         self._piece = 0
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was wrong with how the phone sends when the intake looked last, a few seconds ago at most."""
+        return self._intake.findings
 
     def report(self) -> IntakeReport:
         """What is known of how the phone sends."""

@@ -16,7 +16,7 @@ from streamer.intake.fusion import Fusion
 from streamer.intake.grid import GridPath, GridSamples, on_grid
 from streamer.intake.limits import LATEST_S
 from streamer.intake.ordering import Ordering, Turn, turn_of
-from streamer.intake.report import IntakeReport, SensorReport
+from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
 from streamer.readings import PhoneMessage, Sensor
 from streamer.wire import WireError
@@ -56,11 +56,14 @@ class Counts:
 
 
 class Intake:
-    """One phone. ``news`` are words for its owner, which whoever reads them takes away."""
+    """One phone. ``news`` are words for its owner, which whoever reads them takes away; ``findings`` are what was wrong
+    when it was looked for last, every :data:`FINDINGS_S`; :meth:`report` looks anew.
+    """
 
     def __init__(self, phone: str) -> None:
         self.conventions = Conventions()
         self.news: list[str] = []
+        self.findings: tuple[Finding, ...] = ()
         self._phone = phone
         self._format: str | None = None
         self._facts: tuple[str, ...] = ()
@@ -205,7 +208,8 @@ class Intake:
         if self._looked_s is not None and 0 <= now_s - self._looked_s < FINDINGS_S:
             return
         self._looked_s = now_s
-        news = [(finding.code, finding.words) for finding in self.report().findings]
+        self.findings = self.report().findings
+        news = [(finding.code, finding.words) for finding in self.findings]
         for code, words in news + [(fact, fact) for fact in self._facts]:
             if code not in self._told and len(self._told) < MOST_TOLD:
                 self._told.add(code)
