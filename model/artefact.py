@@ -71,9 +71,9 @@ class Artefact:
         return _decode_weights(self.weights_npz, self.card.name)
 
 
-def default_artefact_path() -> Path:
-    """The model in the box."""
-    return Path(__file__).parent / "pretrained" / f"window{EXTENSION}"
+def default_artefact_path(network: str = "window") -> Path:
+    """The model of this network in the box, ``"window"`` or ``"stream"``."""
+    return Path(__file__).parent / "pretrained" / f"{network}{EXTENSION}"
 
 
 def make_artefact(card: Card, onnx: bytes, weights: Sequence[npt.NDArray[np.float32]]) -> Artefact:

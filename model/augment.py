@@ -87,7 +87,7 @@ def _swap_gravity(windows: Floats, labels: Integers, share: float, rng: np.rando
     return np.concatenate([windows[..., :6], total], axis=-1)
 
 
-def random_rotations(n: int, sigma_deg: float, rng: np.random.Generator) -> Floats:
+def random_rotations(n: int, sigma_deg: float | npt.NDArray[np.float64], rng: np.random.Generator) -> Floats:
     """``(n, 3, 3)`` rotations about uniformly random axes by normally distributed angles (Rodrigues' formula)."""
     axes = rng.normal(size=(n, 3))
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)

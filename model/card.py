@@ -14,9 +14,13 @@ from model.activities import ACTIVITIES
 from model.errors import ArtefactError
 from model.metrics import Scores
 from model.signals import CHANNELS, FILTERS, SAMPLING_RATE, UNITS
+from model.stateful.shape import STEP
 from model.windows import HOP, WINDOW_LENGTH
 
 FORMAT_VERSION = 1
+
+STREAM = "stream"
+"""The network that keeps a state (:mod:`model.stateful`); all others take windows."""
 
 CHAIN_STEPS: tuple[str, ...] = (
     "every channel: median of 3, centred, zero-padded at the ends",
@@ -43,7 +47,10 @@ class FilterCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InputCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model is fed: sampling rate [Hz], window and hop [samples], channels with units, filter."""
+    """What a model is fed: sampling rate [Hz], window and hop [samples], channels with units, filter.
+
+    A stream is fed in steps: windows that follow each other, the hop their length.
+    """
 
     sampling_rate: float
     window_length: int
@@ -87,12 +94,13 @@ class _Format(msgspec.Struct):
     format_version: int
 
 
-def program_input() -> InputCard:
-    """The input that this program produces."""
+def program_input(network: str) -> InputCard:
+    """The input that this program produces for a network: windows, or the consecutive steps of a stream."""
+    window_length, hop = (STEP, STEP) if network == STREAM else (WINDOW_LENGTH, HOP)
     return InputCard(
         sampling_rate=SAMPLING_RATE,
-        window_length=WINDOW_LENGTH,
-        hop=HOP,
+        window_length=window_length,
+        hop=hop,
         channels=CHANNELS,
         units=UNITS,
         filter=FilterCard(
@@ -133,7 +141,7 @@ def check_card(card: Card, source: str) -> None:
     ------
     ArtefactError : the first mismatch, with both values.
     """
-    expected = msgspec.structs.asdict(program_input())
+    expected = msgspec.structs.asdict(program_input(card.network))
     for field, theirs in msgspec.structs.asdict(card.input).items():
         if theirs != expected[field]:
             raise ArtefactError(

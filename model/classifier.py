@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from model.activities import ACTIVITIES
 from model.artefact import Artefact, default_artefact_path, read_artefact
-from model.card import Card
+from model.card import STREAM, Card
 from model.errors import ArtefactError
+from model.inference import check_ends, open_session
 from model.novelty import Novelty
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 SLICE = 256
 """Windows per inference call at most: bounds the memory, and larger batches are no faster per window."""
@@ -33,19 +30,22 @@ class Classifier:
 
     Raises
     ------
-    ArtefactError : ONNX Runtime cannot run its graph, or the graph does not fit the card.
+    ArtefactError : it is no window model, ONNX Runtime cannot run its graph, or the graph does not fit the card.
     """
 
     def __init__(self, artefact: Artefact) -> None:
+        if artefact.card.network == STREAM:
+            raise ArtefactError(f"{artefact.card.name} is a model for streams, not for windows; give a window model.")
         self.card: Card = artefact.card
         self.classes: tuple[str, ...] = artefact.card.classes
         self._window_shape = (artefact.card.input.window_length, len(artefact.card.input.channels))
         self.novelty = None if artefact.card.novelty is None else Novelty.from_json(artefact.card.novelty)
         """The model's checks of whether a window is like those that it was trained on; None in an artefact without."""
 
-        self._session = _session(artefact)
+        self._session = open_session(artefact)
         self._activities = [self.classes.index(activity) for activity in ACTIVITIES]
-        _check_ends(self._session, self._window_shape, artefact.card)
+        windows, probabilities = ("windows", [*self._window_shape]), ("probabilities", [len(self.classes)])
+        check_ends(self._session, [windows], [probabilities], artefact.card)
 
     @classmethod
     def load(cls, path: Path | None = None) -> Classifier:
@@ -87,33 +87,3 @@ class Classifier:
         # A window that is surely none of the six keeps a defined row: tiny, not zero.
         activities = np.maximum(activities, np.finfo(np.float32).tiny)
         return np.asarray(activities / activities.sum(axis=1, keepdims=True), np.float32)
-
-
-def _session(artefact: Artefact) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 3  # errors; warnings would land on the user's screen
-    try:
-        return onnxruntime.InferenceSession(artefact.onnx, options, providers=["CPUExecutionProvider"])
-    # ONNX Runtime's exceptions have no common base but Exception.
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ArtefactError(
-            f"ONNX Runtime {onnxruntime.__version__} cannot run the graph of {artefact.card.name} ({reason}); "
-            "train it again with har-model train."
-        ) from error
-
-
-def _check_ends(session: Any, window_shape: tuple[int, int], card: Card) -> None:
-    """The graph must take the windows and give the classes that its card names."""
-    ends = [(end.name, end.type, end.shape[1:]) for end in (*session.get_inputs(), *session.get_outputs())]
-    number = "tensor(float)"
-    expected = [("windows", number, list(window_shape)), ("probabilities", number, [len(card.classes)])]
-    if ends != expected:
-        raise ArtefactError(
-            f"The graph of {card.name} has inputs and outputs {ends}, but its card needs {expected}; "
-            "train it again with har-model train."
-        )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from model.artefact import Artefact, make_artefact
-from model.card import Card, TrainingCard, program_input
+from model.card import STREAM, Card, TrainingCard, program_input
 from model.errors import HarError
 from model.metrics import Scores
 from model.quiet import native_messages_discarded
@@ -56,7 +56,6 @@ def pack(trained: TrainedNetwork, name: str) -> Artefact:
     name : what the artefact calls itself.
     """
     from model.novelty_training import fit_novelty
-    from model.onnx_export import export_onnx
 
     subjects = tuple(trained.training["subjects"])
     card = Card(
@@ -66,7 +65,7 @@ def pack(trained: TrainedNetwork, name: str) -> Artefact:
         hyperparameters=msgspec.json.decode(msgspec.json.encode(trained.hyperparameters)),
         classes=trained.classes,
         n_parameters=trained.model.count_params(),
-        input=program_input(),
+        input=program_input(trained.network),
         training=msgspec.convert(msgspec.json.decode(msgspec.json.encode(trained.training)), TrainingCard),
         metrics={},
         created_by=_made_by(),
@@ -74,7 +73,14 @@ def pack(trained: TrainedNetwork, name: str) -> Artefact:
         # What is normal is what holds from one subject to others: with a single one there is no telling.
         novelty=fit_novelty(subjects).to_json() if len(subjects) > 1 else None,
     )
-    return make_artefact(card, export_onnx(trained.model), trained.model.get_weights())
+    return make_artefact(card, _export(trained), trained.model.get_weights())
+
+
+def _export(trained: TrainedNetwork) -> bytes:
+    from model.onnx_export import export_onnx
+    from model.stateful.export import export_stream
+
+    return export_stream(trained.model) if trained.network == STREAM else export_onnx(trained.model)
 
 
 def pack_finetuned(

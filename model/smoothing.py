@@ -210,6 +210,25 @@ def push_together(filters: Sequence[ActivityFilter], rows: npt.ArrayLike) -> lis
     return [each._take(step.of(index)) for index, each in enumerate(filters)]
 
 
+def advance(
+    filtered: FloatArray, transition: FloatArray, row: FloatArray, settings: FilterSettings
+) -> tuple[FloatArray, FloatArray]:
+    """One step of many streams' filters whose state the caller keeps, without a lag.
+
+    Parameters
+    ----------
+    filtered, transition : what the last step gave, ``(n, 6)`` and ``(n, 1)``; before a stream's first step every
+        activity as likely, and 0.
+    row : the next class probabilities, ``(n, 7)``, TRANSITION last.
+
+    Returns
+    -------
+    The filtered probabilities, and the probability of a transition, which the next step needs.
+    """
+    step = _advance(settings, replace(_START, filtered=filtered, transition=transition), row)
+    return step.filtered, step.transition
+
+
 def _advance(settings: FilterSettings, before: _Step, row: FloatArray) -> _Step:
     """The step from one window to the next, whose class probabilities are ``row`` ``(..., 6 or 7)``."""
     n_activities = len(ACTIVITIES)
