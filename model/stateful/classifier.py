@@ -107,7 +107,8 @@ class StreamClassifier:
         whole = values[np.newaxis, : len(values) // STEP * STEP]
         if not whole.shape[1]:
             return np.empty((0, len(CLASSES)), np.float32)
-        return self.advance(whole, self.first_states(1))[0][0]
+        probabilities, _ = self.advance(whole, self.first_states(1))
+        return np.asarray(probabilities[0], np.float32)
 
 
 def _shape_of(card: Card) -> Shape:

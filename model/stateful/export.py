@@ -157,9 +157,12 @@ def _folded(network: keras.Model, number: int) -> tuple[Array, Array]:
 
 
 def _recurrent(graph: _Graph, network: keras.Model, x: str, output: str, cell: str) -> list[str]:
-    """The LSTM over the steps; its last output and cell, ``(n, units)``. Keras orders the gates i f c o, ONNX i o f c."""
+    """The LSTM over the steps; its last output and cell, ``(n, units)``.
+
+    Keras orders the gates i f c o, ONNX i o f c.
+    """
     layer = network.get_layer("lstm")
-    kernel, recurrent, bias = ([part for part in np.split(w, 4, axis=-1)] for w in layer.get_weights())
+    kernel, recurrent, bias = (np.split(weight, 4, axis=-1) for weight in layer.get_weights())
     order = [0, 3, 1, 2]
     w = np.concatenate([kernel[gate] for gate in order], axis=1).T[np.newaxis]
     r = np.concatenate([recurrent[gate] for gate in order], axis=1).T[np.newaxis]

@@ -22,7 +22,7 @@ from model.stateful.shape import CLASSES, STRIDE, Shape, shape_of
 
 @keras.saving.register_keras_serializable(package="har_stream")
 class Past(keras.layers.Layer):  # type: ignore[misc]
-    """Zeros before a sequence, where a stream has its past: ``(n, steps, channels)`` to ``(n, samples + steps, ...)``."""
+    """Zeros before a sequence ``(n, length, channels)``, where a stream has its past of so many samples."""
 
     def __init__(self, samples: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -202,7 +202,7 @@ def _next(source: Source, segment: Segment, rng: np.random.Generator) -> tuple[S
     posture = posture_of(segment.activity)
     leading = [t for t in source.transitions() if t.activity.startswith(f"{posture}_TO_")]
     same = [s for s in source.activities() if posture_of(s.activity) == posture and s.activity != segment.activity]
-    if leading and (not same or rng.random() < 0.5):  # noqa: PLR2004 -- as often as not
+    if leading and (not same or rng.random() < 0.5):
         transition = leading[int(rng.integers(len(leading)))]
         goal = transition.activity.rpartition("_")[2]
         there = [s for s in source.activities() if posture_of(s.activity) == goal]

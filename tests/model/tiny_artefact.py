@@ -23,7 +23,7 @@ def tiny_card(**changes: object) -> Card:
         "hyperparameters": {"units": 2},
         "classes": CLASSES,
         "n_parameters": MATRIX.size,
-        "input": program_input(),
+        "input": program_input("window"),
         "training": training,
         "metrics": {},
         "created_by": {"har-stream": "0"},
