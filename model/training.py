@@ -17,7 +17,14 @@ from model.augment import augment
 from model.dataset import Crops, Floats, check_subjects, training_crops, training_windows
 from model.errors import HarError
 from model.recordings import WindowSet
-from model.training_options import NETWORKS, REFERENCE_OPTIONS, TrainingOptions, default_options
+from model.training_options import (
+    NETWORKS,
+    OPTIONS_OF_STREAM,
+    OPTIONS_OF_WINDOW,
+    REFERENCE_OPTIONS,
+    TrainingOptions,
+    default_options,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -31,6 +38,12 @@ __all__ = [
     "default_options",
     "train_network",
 ]
+
+DATA = (
+    "UCI HAR v1.0 training windows, regenerated from the HAPT recordings in the box",
+    "sequences of the HAPT recordings in the box, made anew for each epoch",
+)
+"""What windows and streams are learnt from."""
 
 SEEDS_PER_RUN = 1000
 """Members of the run with seed s draw from seeds s * 1000 + member, so no two runs share one."""
@@ -80,12 +93,18 @@ def train_network(options: TrainingOptions, on_epoch: OnEpoch | None = None) -> 
 
     check_subjects(options.subjects)
     progress = Progress(options.epochs * options.n_members, on_epoch)
-    windows = training_windows(options.subjects)
-    if options.network == "window":
-        model, hyperparameters = _train_window(options, windows, progress)
+    if options.network == "stream":
+        from model.stateful.training import train_stream
+
+        model, hyperparameters, n_examples = train_stream(options, progress)
     else:
-        model, hyperparameters = _train_reference(options, windows, progress), dict(options.hyperparameters)
-    training = _record(options, windows, progress)
+        windows = training_windows(options.subjects)
+        n_examples = len(windows.labels)
+        if options.network == "window":
+            model, hyperparameters = _train_window(options, windows, progress)
+        else:
+            model, hyperparameters = _train_reference(options, windows, progress), dict(options.hyperparameters)
+    training = _record(options, n_examples, progress)
     classes = NETWORK_CLASSES[options.network]
     hyperparameters = all_hyperparameters(options.network, hyperparameters)
     return TrainedNetwork(model, options.network, hyperparameters, classes, progress.history, training)
@@ -119,15 +138,17 @@ class Progress:
             self.on_epoch(report)
 
 
-def _record(options: TrainingOptions, windows: WindowSet, progress: Progress) -> dict[str, Any]:
+def _record(options: TrainingOptions, n_examples: int, progress: Progress) -> dict[str, Any]:
     chosen = asdict(options)
     subjects = list(chosen.pop("subjects"))
-    if options.network != "window":
+    others = {"window": OPTIONS_OF_STREAM, "stream": OPTIONS_OF_WINDOW}.get(options.network, ())
+    if options.network not in ("window", "stream"):
         chosen = {name: chosen[name] for name in ("seed", *REFERENCE_OPTIONS)}
+    chosen = {name: value for name, value in chosen.items() if name not in others}
     return {
-        "data": "UCI HAR v1.0 training windows, regenerated from the HAPT recordings in the box",
+        "data": DATA[options.network == "stream"],
         "subjects": subjects,
-        "windows": len(windows.labels),
+        "windows": n_examples,
         "seed": chosen.pop("seed"),
         "options": chosen,
         "seconds": round(progress.seconds, 1),
@@ -210,7 +231,7 @@ def _train_member(
     seed_everything(options.seed)
     model = build_network("window", **hyperparameters)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
-    optimizer = _optimizer(options, -(-len(crops) // options.batch_size))
+    optimizer = make_optimizer(options, -(-len(crops) // options.batch_size))
     model.compile(optimizer, loss, metrics=["accuracy"])
     targets = one_hot(crops.labels, len(NETWORK_CLASSES["window"]))
     for x, y in _epochs(options, crops, targets):
@@ -220,7 +241,8 @@ def _train_member(
     return model
 
 
-def _optimizer(options: TrainingOptions, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def make_optimizer(options: TrainingOptions, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """AdamW, the rate rising over the warm-up and falling as a cosine after it."""
     import keras
 
     steps = options.epochs * steps_per_epoch

@@ -9,15 +9,25 @@ from model.activities import TRAIN_SUBJECTS
 from model.augment import Augmentation
 from model.dataset import check_subjects
 from model.errors import HarError
+from model.stateful.sequences import SequenceMix
 
-NETWORKS: tuple[str, ...] = ("lstm", "lstm2", "window")
+NETWORKS: tuple[str, ...] = ("lstm", "lstm2", "window", "stream")
 """The networks that can be trained."""
 
 REFERENCE_OPTIONS: tuple[str, ...] = ("network", "epochs", "batch_size", "learning_rate", "hyperparameters")
 """The options that the reference networks' training reads, beside seed and subjects."""
 
+OPTIONS_OF_WINDOW: tuple[str, ...] = ("members", "summary_members", "mixup", "augmentation")
+"""The options that mean nothing to ``stream``."""
+
+OPTIONS_OF_STREAM: tuple[str, ...] = ("sequences",)
+"""The options that mean nothing to ``window``."""
+
 WINDOW_TEMPERATURE = 0.51
 """Least log loss of the default's cross-validation predictions (docs/experiments/ensembles.jsonl)."""
+
+STREAM_TEMPERATURE = 1.0
+"""Least log loss of the stateful network's cross-validation predictions (benchmarks.settling)."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +41,12 @@ class TrainingOptions:
     epochs, batch_size, learning_rate : as usual; for ``window`` the rate is the schedule's peak.
     hyperparameters : of :func:`model.networks.build_network`; scaling is added by the training.
     members, summary_members : recurrent networks and networks on the summary that ``window`` averages.
-    weight_decay, clip_norm, warmup, label_smoothing : of ``window``; warm-up as a share of all steps.
-    ema : momentum of the weights' moving average of ``window``; None keeps the last weights.
+    weight_decay, clip_norm, warmup, label_smoothing : of ``window`` and ``stream``; warm-up as a share of all steps.
+    ema : momentum of the weights' moving average of the same; None keeps the last weights.
     mixup : parameter of the beta distribution that pairs of windows are mixed by; 0 for none.
-    temperature : calibration of ``window``, fitted on cross-validation predictions of training subjects.
+    temperature : calibration of the same, fitted on cross-validation predictions of training subjects.
     augmentation : of ``window``.
+    sequences : of ``stream``.
     subjects : training subjects.
     """
 
@@ -55,6 +66,7 @@ class TrainingOptions:
     mixup: float = 0.0
     temperature: float = 1.0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    sequences: SequenceMix = field(default_factory=SequenceMix)
     subjects: tuple[int, ...] = TRAIN_SUBJECTS
 
     def __post_init__(self) -> None:
@@ -82,4 +94,6 @@ def default_options(network: str) -> TrainingOptions:
         return TrainingOptions(
             network, batch_size=128, learning_rate=3e-3, members=1, summary_members=2, temperature=WINDOW_TEMPERATURE
         )
+    if network == "stream":
+        return TrainingOptions(network, epochs=120, batch_size=16, learning_rate=3e-3, temperature=STREAM_TEMPERATURE)
     return TrainingOptions(network)

@@ -48,6 +48,8 @@ class Source:
     ``labels`` ``(n_samples,)``, indices into :data:`model.activities.ALL_LABELS` or :data:`UNLABELLED`, and segments.
     """
 
+    name: str
+    subject: int
     samples: FloatArray
     signals: Floats
     labels: Integers
@@ -68,7 +70,8 @@ class Source:
 def source_of(recording: Recording) -> Source:
     """A recording through the signal chain, with its labels sample by sample."""
     signals = recording.signals().astype(np.float32)
-    return Source(recording.samples, signals, sample_labels(recording), recording.segments)
+    labels = sample_labels(recording)
+    return Source(recording.name, recording.subject, recording.samples, signals, labels, recording.segments)
 
 
 def sample_labels(recording: Recording) -> Integers:
@@ -108,8 +111,8 @@ class SequenceMix:
     """
 
     length: int = 2048
-    spliced: float = 0.25
-    reordered: float = 0.15
+    spliced: float = 0.4
+    reordered: float = 0.2
     monotone: float = 0.05
     shortest: int = 100
     longest: int = 1000
