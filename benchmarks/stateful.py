@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 _DEFAULT = replace(default_options("stream"), temperature=1.0)
 
 
-def _mixed(**changes: float) -> TrainingOptions:
+def _mixed(**changes: Any) -> TrainingOptions:
     return replace(_DEFAULT, sequences=replace(_DEFAULT.sequences, **changes))
 
 

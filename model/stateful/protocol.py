@@ -12,7 +12,7 @@ that order, and a person at home keeps to no order. So a recording is also playe
 =============  =====================================================================================================
 
 Rearranged streams are cut together behind the signal chain, see :mod:`model.stateful.sequences`. Streams that begin in
-the middle, and streams with gaps, pass the signal chain anew, as they do in a listener: :func:`cold_starts`, :func:`gapped`.
+the middle (:func:`cold_starts`) or have gaps (:func:`gapped`) pass the signal chain anew, as they do in a listener.
 """
 
 from __future__ import annotations

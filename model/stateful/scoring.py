@@ -149,7 +149,7 @@ def _at_windows(segments: Sequence[Segment], n_samples: int, answers: Answers) -
     owner = owners(segments, windows)
     truth = np.array([ACTIVITIES.index(s.activity) if s.activity in ACTIVITIES else -2 for s in segments], np.int64)
     scored = owner >= 0
-    return told_at(answers, windows.stops[scored]) == truth[owner[scored]]
+    return np.equal(told_at(answers, windows.stops[scored]), truth[owner[scored]])
 
 
 def told_at(answers: Answers, moments: IntArray) -> IntArray:

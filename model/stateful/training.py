@@ -73,7 +73,7 @@ def _scaling(sources: list[Source]) -> dict[str, list[float]]:
 def _epoch(
     sources: list[Source], n: int, options: TrainingOptions, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Signals ``(n, length, 9)``, targets ``(n, steps, 12)``, and weights ``(n, steps)``, 0 where nothing is labelled."""
+    """Signals ``(n, length, 9)``, targets ``(n, steps, 12)``, and weights ``(n, steps)``: 0 without a label."""
     signals, labels = sequences(sources, n, options.sequences, rng)
     at_steps = labels[:, STEP - 1 :: STEP]
     targets = np.eye(len(CLASSES), dtype=np.float32)[np.maximum(at_steps, 0)]
