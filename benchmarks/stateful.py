@@ -62,7 +62,7 @@ def run(name: str, fold_index: int, seed: int, keep: Path) -> dict[str, Any]:
     path = kept_model(keep, name, fold_index, seed)
     keep.mkdir(parents=True, exist_ok=True)
     write_artefact(path, pack(trained, path.stem))
-    hearer, sources = StreamHearer(StreamClassifier.load(path), None), training_sources(fold.held_out)
+    hearer, sources = StreamHearer(StreamClassifier.load(path), settled=False), training_sources(fold.held_out)
     figures: dict[str, Any] = {}
     for arrangement in ARRANGEMENTS:
         scores = score_trials(hearer, arranged(arrangement, sources, seed=0))

@@ -7,50 +7,54 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from model.activities import ACTIVITIES
 from model.dataset import Floats
 from model.smoothing import FilterSettings, smooth
-from model.stateful.classifier import StreamClassifier
-from model.stateful.settling import SETTLING, first_settled, settle
+from model.stateful.classifier import States, StreamClassifier
+from model.stateful.settling import NOTHING_TOLD, SETTLING, SWITCH, first_settled, hold, settle
 from model.stateful.shape import CLASSES, STEP
 from model.stream_metrics import Answers, window_answers
 from model.windows import cut
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 CHUNK = 256 * STEP
 """Samples of all streams that are heard at once."""
 
 
 class StreamHearer:
-    """The stateful model, its answers settled (``settings`` None: as the network gives them)."""
+    """The stateful model as a listener runs it, its answers settled and held; or, not ``settled``, the network alone."""
 
-    def __init__(self, classifier: StreamClassifier, settings: FilterSettings | None = SETTLING) -> None:
+    def __init__(self, classifier: StreamClassifier, *, settled: bool = True) -> None:
         self._classifier = classifier
-        self._settings = settings
+        self._settled = settled
 
     def follow(self, streams: Sequence[Floats]) -> list[Answers]:
         """One answer at the end of each step."""
-        return [step_answers(each) for each in self.probabilities(streams)]
-
-    def probabilities(self, streams: Sequence[Floats]) -> list[FloatArray]:
-        """The settled probabilities of each stream, ``(steps, 6)``; without settings the network's ``(steps, 12)``."""
         heard = network_answers(self._classifier, streams)
-        return heard if self._settings is None else settled_answers(heard, self._settings)
+        if not self._settled:
+            return [step_answers(each[:, : len(ACTIVITIES)].argmax(axis=1)) for each in heard]
+        return [step_answers(held_answers(each)) for each in settled_answers(heard)]
 
     def follow_pieces(self, pieces: Sequence[Floats], *, keep: bool) -> list[Answers]:
         """As :class:`model.stateful.scoring.Hearer`."""
-        state, filtered = self._classifier.first_states(1), first_settled(1)
-        answers = []
+        answers, state, filtered, told = [], *self._begin()
         for piece in pieces:
             if not keep:
-                state, filtered = self._classifier.first_states(1), first_settled(1)
+                state, filtered, told = self._begin()
             whole = piece[np.newaxis, : len(piece) // STEP * STEP]
-            settled = np.empty((1, 0, 6))
+            held = np.empty((1, 0), np.int64)
             if whole.shape[1]:
                 network, state = self._classifier.advance(whole, state)
-                settled, filtered = settle(network, filtered, self._settings or SETTLING)
-            answers.append(step_answers(settled[0]))
+                settled, filtered = settle(network, filtered)
+                held = hold(settled, told)
+                told = held[:, -1]
+            answers.append(step_answers(held[0]))
         return answers
+
+    def _begin(self) -> tuple[States, FloatArray, IntArray]:
+        return self._classifier.first_states(1), first_settled(1), np.full(1, NOTHING_TOLD)
 
 
 def network_answers(classifier: StreamClassifier, streams: Sequence[Floats]) -> list[FloatArray]:
@@ -80,10 +84,15 @@ def settled_answers(probabilities: Sequence[FloatArray], settings: FilterSetting
     return [settled[row, :n] for row, n in enumerate(steps)]
 
 
-def step_answers(probabilities: npt.NDArray[np.floating]) -> Answers:
-    """Answers at the ends of steps; of ``(steps, 6 or 12)`` the likeliest of the six activities."""
-    starts = STEP * np.arange(len(probabilities), dtype=np.int64)
-    return Answers(starts, starts + STEP, starts + STEP, probabilities[:, :6].argmax(axis=1).astype(np.int64))
+def held_answers(settled: FloatArray, switch: float = SWITCH) -> IntArray:
+    """What is told at each step of one stream, ``(steps,)``, of settled probabilities ``(steps, 6)``."""
+    return hold(settled[np.newaxis], np.full(1, NOTHING_TOLD), switch)[0]
+
+
+def step_answers(activities: IntArray) -> Answers:
+    """Answers at the ends of steps, ``(steps,)`` indices of activities."""
+    starts = STEP * np.arange(len(activities), dtype=np.int64)
+    return Answers(starts, starts + STEP, starts + STEP, activities.astype(np.int64))
 
 
 class WindowHearer:
