@@ -24,7 +24,7 @@ CHUNK = 256 * STEP
 
 
 class StreamHearer:
-    """The stateful model as a listener runs it, its answers settled and held; or, not ``settled``, the network alone."""
+    """The stateful model as a listener runs it, answers settled and held; or, not ``settled``, the network alone."""
 
     def __init__(self, classifier: StreamClassifier, *, settled: bool = True) -> None:
         self._classifier = classifier
@@ -86,7 +86,8 @@ def settled_answers(probabilities: Sequence[FloatArray], settings: FilterSetting
 
 def held_answers(settled: FloatArray, switch: float = SWITCH) -> IntArray:
     """What is told at each step of one stream, ``(steps,)``, of settled probabilities ``(steps, 6)``."""
-    return hold(settled[np.newaxis], np.full(1, NOTHING_TOLD), switch)[0]
+    (held,) = hold(settled[np.newaxis], np.full(1, NOTHING_TOLD), switch)
+    return np.asarray(held, np.int64)
 
 
 def step_answers(activities: IntArray) -> Answers:
