@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from model.commands.console import console, print_json, print_written, steps
 from model.commands.options import FILE, SEED, artefact_argument, json_option
+
+if TYPE_CHECKING:
+    from model.artefact import Artefact
 
 
 @click.command()
@@ -23,7 +27,12 @@ def evaluate(artefact: Path | None, as_json: bool, report: Path | None, robustne
     "official" are UCI HAR v1.0's 2,947 test windows. "streaming" are whole recordings as a listener cuts them;
     scored are the windows inside one segment of one of the six activities, not those in transitions. "smoothed" are
     the same behind the filter over consecutive windows.
+
+    A model for streams is told each official window from a cold start, and is judged on rearranged recordings, cold
+    starts and gaps besides; --robustness is for window models.
     """
+    from model.artefact import default_artefact_path, read_artefact
+    from model.card import STREAM
     from model.classifier import Classifier
     from model.evaluation import evaluate_fully
 
@@ -31,7 +40,11 @@ def evaluate(artefact: Path | None, as_json: bool, report: Path | None, robustne
         from model.report import check_report
 
         check_report(report)
-    classifier = Classifier.load(artefact)
+    read = read_artefact(artefact or default_artefact_path())
+    if read.card.network == STREAM:
+        _evaluate_stream(read, as_json, report)
+        return
+    classifier = Classifier(read)
     display = console(stderr=True)
     with steps(display) as on_progress:
         evaluation = evaluate_fully(classifier, robustness=robustness, on_progress=on_progress)
@@ -46,6 +59,24 @@ def evaluate(artefact: Path | None, as_json: bool, report: Path | None, robustne
     from model.evaluation_tables import evaluation_view
 
     console().print(evaluation_view(evaluation))
+
+
+def _evaluate_stream(artefact: Artefact, as_json: bool, report: Path | None) -> None:
+    from model.stateful.classifier import StreamClassifier
+    from model.stateful.evaluation import evaluate_stream_fully
+    from model.stateful.evaluation_tables import stream_evaluation_view
+    from model.stateful.report import write_stream_report
+
+    display = console(stderr=True)
+    with steps(display) as on_progress:
+        evaluation = evaluate_stream_fully(StreamClassifier(artefact), on_progress=on_progress)
+    if report:
+        write_stream_report(report, evaluation)
+        print_written(display, report)
+    if as_json:
+        print_json(evaluation)
+    else:
+        console().print(stream_evaluation_view(evaluation))
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,11 @@ from model.commands.options import AT_LEAST_1, FILE, SEED, SHARE
 from model.errors import HarError
 
 if TYPE_CHECKING:
+    from model.artefact import Artefact
+    from model.metrics import Scores
     from model.training import TrainingOptions
 
-NETWORKS = ("window", "lstm", "lstm2")
+NETWORKS = ("window", "stream", "lstm", "lstm2")
 """As :data:`model.training.NETWORKS`, which is too heavy to import for ``--help``; a test compares them."""
 
 NETWORK_SETTINGS: tuple[str, ...] = ("units", "second_units", "dropout", "second_dropout")
@@ -33,8 +36,10 @@ OF_RECORDINGS = {"model", "held_out"}
 @click.option("--network", type=click.Choice(NETWORKS), default="window", help="Architecture and recipe.")
 @click.option("--seed", type=SEED, default=0, help="Of weights, order, dropout and augmentation.")
 @click.option("--output", type=FILE, help="Where the model is written.  [default: NETWORK.har]")
-@click.option("--epochs", type=AT_LEAST_1, help="Passes over the training windows.  [default: the recipe's]")
-@click.option("--batch-size", type=AT_LEAST_1, help="Windows in a step.  [default: the recipe's]")
+@click.option(
+    "--epochs", type=AT_LEAST_1, help="Passes over windows or sequences.  [default: the recipe's]"
+)
+@click.option("--batch-size", type=AT_LEAST_1, help="Windows, or sequences, in a step.  [default: the recipe's]")
 @click.option(
     "--learning-rate", type=click.FloatRange(0, min_open=True), help="Of the optimizer.  [default: the recipe's]"
 )
@@ -92,8 +97,6 @@ def _check_usage(context: click.Context, has_recordings: bool) -> None:
 
 def _train(network: str, seed: int, path: Path, *, as_json: bool, **settings: Any) -> None:
     from model.artefact import write_artefact
-    from model.classifier import Classifier
-    from model.evaluate import evaluate as evaluate_classifier
     from model.packaging import pack, prepare_tensorflow, with_metrics
     from model.tables import scores_view
     from model.training import train_network
@@ -105,13 +108,27 @@ def _train(network: str, seed: int, path: Path, *, as_json: bool, **settings: An
     with epoch_progress(display) as on_epoch:
         artefact = pack(train_network(options, on_epoch), path.stem)
     with steps(display) as on_progress:
-        metrics = evaluate_classifier(Classifier(artefact), on_progress)
+        metrics = _evaluated(artefact, on_progress)
     write_artefact(path, with_metrics(artefact, metrics))
     if as_json:
         print_json(metrics)
     else:
         console().print(scores_view(metrics))
     print_written(display, path)
+
+
+def _evaluated(artefact: Artefact, on_progress: Callable[[str, int, int], None]) -> dict[str, Scores]:
+    from model.card import STREAM
+
+    if artefact.card.network == STREAM:
+        from model.stateful.classifier import StreamClassifier
+        from model.stateful.evaluation import evaluate_stream
+
+        return evaluate_stream(StreamClassifier(artefact), on_progress)
+    from model.classifier import Classifier
+    from model.evaluate import evaluate
+
+    return evaluate(Classifier(artefact), on_progress)
 
 
 def _training_options(network: str, seed: int, settings: dict[str, Any]) -> TrainingOptions:
