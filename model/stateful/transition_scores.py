@@ -28,7 +28,7 @@ Event = tuple[float, str]
 
 
 class TransitionScore(msgspec.Struct, frozen=True, kw_only=True):
-    """One transition, or all: ``precision`` is hits among hits and false events, ``recall`` hits among labelled ones."""
+    """One transition, or all: ``precision`` is hits among hits and false events, ``recall`` among what is labelled."""
 
     labelled: int
     hits: int
