@@ -36,9 +36,7 @@ OF_RECORDINGS = {"model", "held_out"}
 @click.option("--network", type=click.Choice(NETWORKS), default="window", help="Architecture and recipe.")
 @click.option("--seed", type=SEED, default=0, help="Of weights, order, dropout and augmentation.")
 @click.option("--output", type=FILE, help="Where the model is written.  [default: NETWORK.har]")
-@click.option(
-    "--epochs", type=AT_LEAST_1, help="Passes over windows or sequences.  [default: the recipe's]"
-)
+@click.option("--epochs", type=AT_LEAST_1, help="Passes over windows or sequences.  [default: the recipe's]")
 @click.option("--batch-size", type=AT_LEAST_1, help="Windows, or sequences, in a step.  [default: the recipe's]")
 @click.option(
     "--learning-rate", type=click.FloatRange(0, min_open=True), help="Of the optimizer.  [default: the recipe's]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,8 @@ from model.activities import ACTIVITIES
 from model.dataset import Floats
 from model.smoothing import FilterSettings, smooth
 from model.stateful.classifier import States, StreamClassifier
+from model.stateful.protocol import Gapped, Trial
+from model.stateful.scoring import Hearer
 from model.stateful.settling import NOTHING_TOLD, SETTLING, SWITCH, first_settled, hold, settle
 from model.stateful.shape import CLASSES, STEP
 from model.stream_metrics import Answers, window_answers
@@ -30,17 +32,17 @@ class StreamHearer:
         self._classifier = classifier
         self._settled = settled
 
-    def follow(self, streams: Sequence[Floats]) -> list[Answers]:
+    def follow(self, trials: Sequence[Trial]) -> list[Answers]:
         """One answer at the end of each step."""
-        heard = network_answers(self._classifier, streams)
+        heard = network_answers(self._classifier, [trial.signals for trial in trials])
         if not self._settled:
             return [step_answers(each[:, : len(ACTIVITIES)].argmax(axis=1)) for each in heard]
         return [step_answers(held_answers(each)) for each in settled_answers(heard)]
 
-    def follow_pieces(self, pieces: Sequence[Floats], *, keep: bool) -> list[Answers]:
+    def follow_pieces(self, stream: Gapped, *, keep: bool) -> list[Answers]:
         """As :class:`model.stateful.scoring.Hearer`."""
         answers, state, filtered, told = [], *self._begin()
-        for piece in pieces:
+        for piece in stream.pieces:
             if not keep:
                 state, filtered, told = self._begin()
             whole = piece[np.newaxis, : len(piece) // STEP * STEP]
@@ -108,18 +110,47 @@ class WindowHearer:
         self._rows_of = rows_of
         self._settings = settings or FilterSettings()
 
-    def follow(self, streams: Sequence[Floats]) -> list[Answers]:
+    def follow(self, trials: Sequence[Trial]) -> list[Answers]:
         """One answer at the end of each window."""
-        windows = [cut(stream) for stream in streams]
-        rows = self._rows_of(np.concatenate(windows))
-        ends = np.cumsum([len(each) for each in windows])
-        return [window_answers(smooth(part, self._settings).argmax(axis=1)) for part in np.split(rows, ends[:-1])]
+        parts = self._rows([trial.signals for trial in trials])
+        return [window_answers(smooth(part, self._settings).argmax(axis=1)) for part in parts]
 
-    def follow_pieces(self, pieces: Sequence[Floats], *, keep: bool) -> list[Answers]:
+    def follow_pieces(self, stream: Gapped, *, keep: bool) -> list[Answers]:
         """As :class:`model.stateful.scoring.Hearer`; what is kept is the filter's state."""
-        windows = [cut(piece) for piece in pieces]
+        parts = self._rows(stream.pieces)
         if not keep:
-            return self.follow(pieces)
-        smoothed = smooth(self._rows_of(np.concatenate(windows)), self._settings).argmax(axis=1)
-        ends = np.cumsum([len(each) for each in windows])
+            return [window_answers(smooth(part, self._settings).argmax(axis=1)) for part in parts]
+        smoothed = smooth(np.concatenate(parts), self._settings).argmax(axis=1)
+        ends = np.cumsum([len(part) for part in parts])
         return [window_answers(part) for part in np.split(smoothed, ends[:-1])]
+
+    def _rows(self, streams: Sequence[Floats]) -> list[FloatArray]:
+        windows = [cut(stream) for stream in streams]
+        ends = np.cumsum([len(each) for each in windows])
+        return np.split(self._rows_of(np.concatenate(windows)), ends[:-1])
+
+
+class EachTheirOwn:
+    """For cross-validation: each subject's streams go to the model that was trained without them.
+
+    Parameters
+    ----------
+    by_subject : that model, for each subject.
+    """
+
+    def __init__(self, by_subject: Mapping[int, Hearer]) -> None:
+        self._by_subject = by_subject
+
+    def follow(self, trials: Sequence[Trial]) -> list[Answers]:
+        """As :class:`model.stateful.scoring.Hearer`."""
+        found: dict[int, Answers] = {}
+        hearers = {id(hearer): hearer for hearer in self._by_subject.values()}
+        for key, hearer in hearers.items():
+            own = [n for n, trial in enumerate(trials) if id(self._by_subject[trial.subject]) == key]
+            if own:
+                found |= dict(zip(own, hearer.follow([trials[n] for n in own]), strict=True))
+        return [found[n] for n in range(len(trials))]
+
+    def follow_pieces(self, stream: Gapped, *, keep: bool) -> list[Answers]:
+        """As :class:`model.stateful.scoring.Hearer`."""
+        return self._by_subject[stream.source.subject].follow_pieces(stream, keep=keep)

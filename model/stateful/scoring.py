@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from model.activities import ACTIVITIES
-from model.dataset import Floats
 from model.recordings import Segment
 from model.signals import SAMPLING_RATE
 from model.stateful.protocol import ARRANGEMENTS, COLD_S, Gapped, Trial, cold_starts, gapped, monotone
@@ -40,11 +39,11 @@ AFTER_GAP_S = 10.0
 class Hearer(Protocol):
     """A model that follows streams."""
 
-    def follow(self, streams: Sequence[Floats]) -> list[Answers]:
-        """The answers over each stream, ``(n_samples, 9)``, from its beginning."""
+    def follow(self, trials: Sequence[Trial]) -> list[Answers]:
+        """The answers over each stream from its beginning."""
 
-    def follow_pieces(self, pieces: Sequence[Floats], *, keep: bool) -> list[Answers]:
-        """The answers over consecutive pieces of one stream: each anew, or (``keep``) with the state of the last."""
+    def follow_pieces(self, stream: Gapped, *, keep: bool) -> list[Answers]:
+        """The answers over each piece of a stream: each anew, or (``keep``) with the state of the last."""
 
 
 class ArrangementScores(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +134,7 @@ def arranged(name: str, sources: Sequence[Source], *, seed: int) -> list[Trial]:
 
 def score_trials(hearer: Hearer, trials: Sequence[Trial]) -> ArrangementScores:
     """Score a model's answers over these streams."""
-    answers = hearer.follow([trial.signals for trial in trials])
+    answers = hearer.follow(trials)
     judged = [_at_windows(t.segments, len(t.signals), a) for t, a in zip(trials, answers, strict=True)]
     right = np.concatenate(judged)
     scores = score_streams((trial.segments, a) for trial, a in zip(trials, answers, strict=True))
@@ -163,7 +162,7 @@ def _score_cold(hearer: Hearer, trials: Sequence[Trial]) -> ColdStartScores:
     after_s = np.array(
         [
             _until_right_s(answers, ACTIVITIES.index(trial.segments[0].activity))
-            for trial, answers in zip(trials, hearer.follow([trial.signals for trial in trials]), strict=True)
+            for trial, answers in zip(trials, hearer.follow(trials), strict=True)
         ]
     )
     activities = np.array([trial.segments[0].activity for trial in trials])
@@ -189,7 +188,7 @@ def _until_right_s(answers: Answers, activity: int) -> float:
 
 def _score_context(hearer: Hearer, sources: Sequence[Source], past_s: float, seed: int) -> float:
     """Accuracy at random moments inside activities, of streams that begin ``past_s`` before."""
-    streams, truth, past = [], [], int(past_s * SAMPLING_RATE)
+    trials, truth, past = [], [], int(past_s * SAMPLING_RATE)
     for number, source in enumerate(sources):
         rng = _rng(seed, number)
         for segment in source.activities():
@@ -197,9 +196,9 @@ def _score_context(hearer: Hearer, sources: Sequence[Source], past_s: float, see
                 segment.start + WINDOW_LENGTH, max(segment.stop, segment.start + WINDOW_LENGTH + 1), 2
             )
             for moment in moments[moments >= past]:
-                streams.append(source.signals[moment - past : moment])
+                trials.append(Trial(source.name, source.subject, source.signals[moment - past : moment], ()))
                 truth.append(ACTIVITIES.index(segment.activity))
-    told = [int(told_at(a, np.array([past]))[0]) for a in hearer.follow(streams)]
+    told = [int(told_at(a, np.array([past]))[0]) for a in hearer.follow(trials)]
     return float(np.mean(np.array(told) == np.array(truth)))
 
 
@@ -208,7 +207,7 @@ def _score_gap(hearer: Hearer, sources: Sequence[Source], gap_s: float, seed: in
     for number, source in enumerate(sources):
         streams = gapped(source, gap_s, GAP_EVERY_S, _rng(seed, number))
         for keep in right:
-            right[keep] += _right_after(streams, hearer.follow_pieces(streams.pieces, keep=keep))
+            right[keep] += _right_after(streams, hearer.follow_pieces(streams, keep=keep))
     anew, kept = (float(np.concatenate(right[keep]).mean()) for keep in (False, True))
     return GapScores(gap_s=gap_s, anew=anew, kept=kept)
 

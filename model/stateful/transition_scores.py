@@ -66,6 +66,19 @@ def score_transitions(streams: Iterable[tuple[Sequence[Segment], Sequence[Event]
     )
 
 
+def together(scores: Sequence[TransitionScores]) -> TransitionScores:
+    """The scores over the streams of all of these."""
+
+    def added(parts: Sequence[TransitionScore]) -> TransitionScore:
+        return _score(sum(p.labelled for p in parts), sum(p.hits for p in parts), sum(p.false for p in parts))
+
+    return TransitionScores(
+        by_name={name: added([each.by_name[name] for each in scores]) for name in POSTURAL_TRANSITIONS},
+        together=added([each.together for each in scores]),
+        without_truth=sum(each.without_truth for each in scores),
+    )
+
+
 def _hit(segment: Segment, events: list[Event]) -> bool:
     """Whether one of these events hits; it is taken from the list."""
     middle_s = (segment.start + segment.stop) / 2 / SAMPLING_RATE
