@@ -27,7 +27,7 @@ from model.stateful.hearers import StreamHearer
 from model.stateful.protocol import ARRANGEMENTS
 from model.stateful.scoring import arranged, score_trials
 from model.stateful.sequences import training_sources
-from model.training import TrainingOptions, default_options, train_network
+from model.training import EpochReport, TrainingOptions, default_options, train_network
 from model.validation import folds
 
 LOG = Path(__file__).parent.parent / "docs" / "experiments" / "stateful.jsonl"
@@ -58,7 +58,7 @@ def kept_model(keep: Path, configuration: str, fold: int, seed: int) -> Path:
 def run(name: str, fold_index: int, seed: int, keep: Path) -> dict[str, Any]:
     """Train one configuration on one fold."""
     fold = folds()[fold_index]
-    trained = train_network(replace(CONFIGURATIONS[name], seed=seed, subjects=fold.train))
+    trained = train_network(replace(CONFIGURATIONS[name], seed=seed, subjects=fold.train), _told)
     path = kept_model(keep, name, fold_index, seed)
     keep.mkdir(parents=True, exist_ok=True)
     write_artefact(path, pack(trained, path.stem))
@@ -74,6 +74,11 @@ def run(name: str, fold_index: int, seed: int, keep: Path) -> dict[str, Any]:
     key = {"configuration": name, "fold": fold_index, "seed": seed}
     seconds, parameters = trained.training["seconds"], trained.model.count_params()
     return {**key, **figures, "seconds": seconds, "parameters": parameters, "options": trained.training["options"]}
+
+
+def _told(report: EpochReport) -> None:
+    if report.epoch % 10 == 0:
+        logger.info("epoch %d of %d: loss %.4f, %.0f s", report.epoch, report.epochs, report.loss, report.seconds)
 
 
 @click.group()

@@ -68,9 +68,8 @@ def windows(keep: Path) -> None:
     for number, fold in enumerate(folds()):
         path = kept_model(keep, "window", number, 0)
         if not path.exists():
-            write_artefact(
-                path, pack(train_network(replace(default_options("window"), subjects=fold.train)), path.stem)
-            )
+            trained = train_network(replace(default_options("window"), subjects=fold.train))
+            write_artefact(path, pack(trained, path.stem))
             logging.getLogger(__name__).info("%s", path.name)
 
 

@@ -119,6 +119,6 @@ def test_disturbances_turn_and_scale(sources: list[Source]) -> None:
     turned = SequenceMix(warp=0.0, gain=0.0, rotation_deg=20.0, noise=0.0)
     plain, _ = sequences(sources, 4, still, np.random.default_rng(0))
     other, _ = sequences(sources, 4, turned, np.random.default_rng(0))
-    lengths = [np.linalg.norm(each[..., 6:], axis=-1) for each in (plain, other)]
-    np.testing.assert_allclose(*lengths, atol=1e-4)
+    before, after = (np.linalg.norm(each[..., 6:], axis=-1) for each in (plain, other))
+    np.testing.assert_allclose(before, after, atol=1e-4)
     assert np.abs(plain - other).max() > 0.1
