@@ -99,6 +99,18 @@ GOLDEN = [
         "send the acceleration with gravity",
     ),
     (
+        phone("har", 20_000.0, findings=(Finding("high-rate", "20000 Hz by its times: nothing is recognised"),)),
+        "high-rate",
+        "20000 Hz by its times: nothing is recognised",
+        "send the times in seconds, as they were when the readings were taken",
+    ),
+    (
+        phone("har", 17.0),
+        "low-rate",
+        "total acceleration at 17 Hz, angular velocity at 17 Hz: too slow to recognise much",
+        "send 50 readings a second (one every 20 ms), or more",
+    ),
+    (
         phone("sensor-logger", findings=(Finding("sign-unknown", "the sign is not known"),)),
         "sign-unknown",
         "the sign is not known",
@@ -170,7 +182,7 @@ NOTES = [
     (phone(reordered=2), "reordered", "2 messages overtook others, and were put in order"),
     (
         phone("sensor-logger", 471.0),
-        "high-rate",
+        "more-than-needed",
         "total acceleration at 471 Hz, angular velocity at 471 Hz: more than needed",
     ),
     (phone(seen={"messages": 2}), "slow-messages", "a message comes every 5.0 s, and predictions as much later"),
