@@ -6,13 +6,11 @@ from enum import Enum
 
 from model.signals import SAMPLING_RATE
 from streamer.console.theme import duration
+from streamer.intake.limits import SILENT_S
 from streamer.intake.report import Finding
 from streamer.phone_memory.clock import CLOCK_LIMIT_S
 from streamer.readings import ClockKind
 from streamer.tally import PhoneTally
-
-SILENT_S = 5.0
-"""A phone that has sent nothing for so long is silent."""
 
 LOW_RATE_HZ = 45.0
 """Less than this arriving a second is warned of; more is a replay at speed, as the samples' own times are checked."""
@@ -45,7 +43,6 @@ class Quality(Enum):
 
 
 OF_FINDING: dict[str, Quality | None] = {
-    "gravity-missing": Quality.NO_GRAVITY,
     "no-gravity": Quality.NO_GRAVITY,
     "no-gyroscope": Quality.NO_SENSOR,
     "no-accelerometer": Quality.NO_SENSOR,

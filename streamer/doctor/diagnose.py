@@ -8,7 +8,7 @@ from streamer.doctor.advice import Advice, Diagnosis, PhoneDiagnosis
 from streamer.doctor.general import general_advice
 from streamer.doctor.seen import PhoneSeen, Seen
 from streamer.doctor.settings import changes_for
-from streamer.intake.limits import LOW_RATE_HZ, MAX_RATE_HZ, MIN_RATE_HZ
+from streamer.intake.limits import LOW_RATE_HZ, MAX_RATE_HZ, MIN_RATE_HZ, SILENT_S
 from streamer.intake.report import IntakeReport
 from streamer.readings import Sensor
 
@@ -17,9 +17,6 @@ HIGH_RATE_HZ = 150.0
 
 SLOW_MESSAGES_S = 2.5
 """Messages that come less often than a window lasts (2.56 s) add as much delay."""
-
-SILENT_S = 5.0
-"""A phone that was heard, but not for so long, has stopped; batches are shorter."""
 
 TOLERABLE = 0.01
 """Share of the messages that may be lost or late without a change being asked for."""

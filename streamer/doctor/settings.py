@@ -78,7 +78,6 @@ _CHANGES: dict[str, dict[Format | None, str]] = {
 }
 
 _SAME = {
-    "gravity-missing": "no-gravity",
     "unit-unknown": "unit",
     "unit-wrong": "unit",
     "angular-unit-wrong": "unit",

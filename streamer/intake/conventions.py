@@ -171,12 +171,12 @@ class Conventions:
 
     def _check_acceleration(self, unit: Unit | None, looks_like: Unit | None, median: float) -> None:
         """Say what contradicts the unit, or that gravity is not in it."""
-        for code in ("unit-unknown", "unit-wrong", "gravity-missing"):
+        for code in ("unit-unknown", "unit-wrong", "no-gravity"):
             self._findings.pop(code, None)
         low, _ = evidence.GRAVITY_RANGE_G
         if unit is None:
             words = f"the acceleration's median length is {median:.3g}, neither 1 g nor 9.8 m/s²: its unit is not known"
-            self._findings["unit-unknown" if median >= low else "gravity-missing"] = words
+            self._findings["unit-unknown" if median >= low else "no-gravity"] = words
         elif looks_like not in (None, unit):
             self._findings["unit-wrong"] = (
                 f"the acceleration is said to be in {unit}, but its median length is {median:.3g}, as in {looks_like}: "
@@ -186,7 +186,7 @@ class Conventions:
             words = (
                 f"the median acceleration is {median * _FACTORS[unit]:.2g} g: gravity is missing; send it with gravity"
             )
-            self._findings["gravity-missing"] = words
+            self._findings["no-gravity"] = words
 
     def _judge_angular_velocity(self, readings: Readings, values: FloatArray) -> None:
         median = evidence.length(values)

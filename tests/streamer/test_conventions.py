@@ -169,9 +169,9 @@ def test_the_parts_of_an_acceleration_that_comes_whole_are_left_out() -> None:
 STATED = [
     (Unit.G, STANDARD_GRAVITY, "unit-wrong", "as in m/s2"),
     (Unit.METRES_PER_SECOND_SQUARED, 1.0, "unit-wrong", "as in g"),
-    (Unit.G, 0.01, "gravity-missing", "gravity is missing"),
+    (Unit.G, 0.01, "no-gravity", "gravity is missing"),
     (None, 100.0, "unit-unknown", "not known"),
-    (None, 0.01, "gravity-missing", "not known"),
+    (None, 0.01, "no-gravity", "not known"),
     (Unit.G, 1.0, None, ""),
 ]
 

@@ -93,8 +93,8 @@ GOLDEN = [
         "in Sensor Logger, turn on Gravity beside Accelerometer",
     ),
     (
-        phone("har", findings=(Finding("gravity-missing", "gravity is missing"),)),
-        "gravity-missing",
+        phone("har", findings=(Finding("no-gravity", "gravity is missing"),)),
+        "no-gravity",
         "gravity is missing",
         "send the acceleration with gravity",
     ),
@@ -216,7 +216,7 @@ CODES = sorted(set(re.findall(r'(?:Finding\(|_findings\[)\s*"([a-z-]+)"', SOURCE
 @pytest.mark.parametrize("format_name", [*Format, "another", None])
 def test_there_is_something_to_do_for_every_finding_in_every_app(format_name: str | None) -> None:
     assert {"low-rate", "no-gyroscope", "clock-off", "unit-wrong", "sign-unknown"} <= set(CODES)
-    for code in (*CODES, "gravity-missing", "lost", "late", "malformed", "silent", "worn", "slow-messages"):
+    for code in (*CODES, "no-gravity", "lost", "late", "malformed", "silent", "worn", "slow-messages"):
         assert changes_for(code, format_name, "s07"), code
     assert changes_for("something new", format_name, "s07") == ()
 
