@@ -181,11 +181,8 @@ class Listener:
             self.tally.label(message.phone, label)
         if message.readings:
             self.tally.message(message.phone, message.n_samples, taken, arrived_s, message.format)
-            last_s = max(float(readings.times[-1]) for readings in message.readings)
-            unix_s = arrived_s + time.time() - time.monotonic()
-            self.tally.clock(message.phone, last_s, unix_s, message.clock)
             if stream := self.recognizer.stream(message.phone):
-                self.tally.found(message.phone, stream.findings)
+                self.tally.found(message.phone, stream.findings, stream.clock_kind)
         return [Notice(message.phone, words) for words in taken.news]
 
     def _fault(self, phone: str | None, error: WireError) -> list[Notice]:

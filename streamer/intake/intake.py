@@ -18,7 +18,7 @@ from streamer.intake.limits import LATEST_S
 from streamer.intake.ordering import Ordering, Turn, turn_of
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
-from streamer.readings import PhoneMessage, Sensor
+from streamer.readings import ClockKind, PhoneMessage, Sensor
 from streamer.wire import WireError
 
 EARLY = 100
@@ -94,7 +94,7 @@ class Intake:
         _check(turn)
         converted = self.conventions.apply(message)
         turn = turn if converted is message else replace(turn, message=converted)
-        self._format, self._facts, self._clock.kind = message.format, converted.facts, message.clock
+        self._format, self._facts, self._clock.stated = message.format, converted.facts, message.clock
         ahead_s = self._clock.note(turn.oldest_s, turn.newest_s, arrived_s)
         if ahead_s is not None:
             self._jump = f"the phone's clock jumped ahead by {ahead_s:.1f} s"
@@ -219,6 +219,11 @@ class Intake:
     def n_waiting(self) -> int:
         """Readings that are held: for an earlier message, an earlier reading, another sensor's or the filter's sake."""
         return self._ordering.n_readings + self._grid.n_readings + self._fusion.n_readings
+
+    @property
+    def clock_kind(self) -> ClockKind:
+        """What the phone's times count from."""
+        return self._clock.kind
 
     def counts(self) -> Counts:
         """Everything that is counted."""
