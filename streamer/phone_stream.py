@@ -111,6 +111,16 @@ class PhoneStream:
         chunks = self._intake.push(message, arrived_s + self._unix_offset_s)
         return self._taken([window for chunk in chunks for window in self._follow(chunk)])
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is held back as what is missing before it may still come."""
+        return self._intake.is_waiting
+
+    def release(self, now_s: float) -> Taken:
+        """What comes of what has been held back for too long by now, on the clock that arrivals are told by."""
+        chunks = self._intake.release(now_s + self._unix_offset_s)
+        return self._taken([window for chunk in chunks for window in self._follow(chunk)])
+
     def finish(self) -> list[ReadyWindow]:
         """End the stream: the windows of all that was still waited with, and of the median's last sample."""
         windows = [window for chunk in self._intake.finish() for window in self._follow(chunk)]

@@ -162,6 +162,12 @@ class Tally:
             tally.last_arrival_s = now_s
             tally.format = format_name
 
+    def released(self, name: str, taken: Taken) -> None:
+        """Count what came of messages that had been held back, long after they were counted themselves."""
+        tally = self.phone(name)
+        for counts in (self.totals, *([tally.counts] if tally else [])):
+            counts.take(taken)
+
     def found(self, name: str, findings: tuple[Finding, ...], clock: ClockKind) -> None:
         """Keep what the intake finds wrong with a phone, and what its times count from."""
         if tally := self.phone(name):

@@ -103,6 +103,16 @@ class Intake:
         self._look(turn.newest_s)
         return self._told_of(chunks)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is held back as what is missing before it may still come."""
+        return bool(self._ordering.n_readings or self._grid.n_readings or self._fusion.is_waiting)
+
+    def release(self, now_s: float) -> list[Chunk]:
+        """The samples of what has been held back for too long by now (Unix time), though nothing came after it."""
+        chunks = [chunk for turn in self._ordering.release(now_s) for chunk in self._take(turn)]
+        return self._told_of(chunks + self._grid.release(now_s) + self._fusion.release(now_s))
+
     def finish(self) -> list[Chunk]:
         """Wait for nothing any more: the samples that are left."""
         chunks = [chunk for turn in self._ordering.finish() for chunk in self._take(turn)]
