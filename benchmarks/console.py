@@ -64,7 +64,7 @@ class Fleet:
             for k in _turns(self.now_s, to_s, MESSAGE_S, phase):
                 at_s = (k + phase) * MESSAGE_S
                 self.tally.message(name, 25, Taken(), at_s)
-                self.tally.clock(name, EPOCH + at_s, EPOCH + at_s, ClockKind.UNIX)
+                self.tally.found(name, (), ClockKind.UNIX)
             for k in _turns(self.now_s, to_s, HOP_S, phase):
                 self.tally.prediction(self._prediction(name, number, k, phase), (k + phase) * HOP_S)
         self.now_s = to_s

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from model.card import Card, check_card, decode_card, encode_card
 from model.errors import ArtefactError
+from model.files import replace_file
 
 if TYPE_CHECKING:
     import keras
@@ -91,12 +92,9 @@ def write_artefact(path: Path, artefact: Artefact) -> None:
     ArtefactError : it cannot be written there.
     """
     members = {CARD: encode_card(artefact.card), GRAPH: artefact.onnx, WEIGHTS: artefact.weights_npz}
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_bytes(_zip(members.items()))
-        partial.replace(path)
+        replace_file(path, _zip(members.items()))
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ArtefactError(f"The model cannot be written to {path} ({error.strerror}); give another place.") from error
 
 

@@ -5,6 +5,7 @@ Everything happens to the raw samples, before the signal chain, as it would happ
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from model.resampling import resample
 from model.signals import SAMPLING_RATE, STANDARD_GRAVITY, FloatArray, LowPass
 
 Change = Callable[[FloatArray, np.random.Generator], FloatArray]
@@ -58,26 +60,24 @@ def rotation(axis: FloatArray, angle: float) -> FloatArray:
 
 
 def sampled_at(rate_hz: float) -> Change:
-    """A phone that samples at another rate, at a random phase, brought back to 50 Hz by linear interpolation.
+    """A phone that samples at another rate, at a random phase, brought back to 50 Hz as a listener does.
 
     What it samples is the recording's cubic spline. Nothing is filtered before a lower rate: what is too fast for it
-    comes back as something slower, as on a phone that does not filter either.
+    comes back as something slower, as on a phone that does not filter either. The few samples before the first reading
+    and behind the last are theirs.
     """
 
     def change(samples: FloatArray, rng: np.random.Generator) -> FloatArray:
         from scipy.interpolate import CubicSpline
 
         moments = np.arange(len(samples)) / SAMPLING_RATE
-        first = rng.uniform() / rate_hz
-        sampled = np.arange(first, moments[-1], 1 / rate_hz)
-        return interpolated(moments, sampled, CubicSpline(moments, samples)(sampled))
+        first_s = rng.uniform() / rate_hz
+        sampled_s = np.arange(first_s, moments[-1], 1 / rate_hz)
+        begin = math.ceil(first_s * SAMPLING_RATE)
+        made = resample(sampled_s, CubicSpline(moments, samples)(sampled_s), start_s=begin / SAMPLING_RATE)
+        return np.pad(made, ((begin, len(samples) - begin - len(made)), (0, 0)), "edge")
 
     return change
-
-
-def interpolated(moments: FloatArray, known_at: FloatArray, known: FloatArray) -> FloatArray:
-    """Linear interpolation at ``moments`` ``(n,)``, constant beyond the ends; ``known`` ``(m, 6)`` at ``(m,)``."""
-    return np.stack([np.interp(moments, known_at, channel) for channel in known.T], axis=1)
 
 
 def lost(share: float) -> Change:
@@ -105,8 +105,11 @@ def lost_in_bursts(length_s: float, share: float = BURST_SHARE) -> Change:
 
 
 def _across(samples: FloatArray, kept: npt.NDArray[np.bool_]) -> FloatArray:
-    moments = np.arange(len(samples), dtype=np.float64)
-    return interpolated(moments, moments[kept], samples[kept]) if kept.any() else np.zeros_like(samples)
+    """The samples with those that were not kept on a line between their neighbours, as a listener bridges them."""
+    if not kept.any():
+        return np.zeros_like(samples)
+    moments, known = np.arange(len(samples)), np.flatnonzero(kept)
+    return np.stack([np.interp(moments, known, channel) for channel in samples[kept].T], axis=1)
 
 
 def noisy(level: float) -> Change:

@@ -40,6 +40,9 @@ MAX_PHONES = 10_000
 SWITCH_INTERVAL_S = 0.0005
 """How long one thread may keep Python's global lock from the other: the default of 5 ms starves the network."""
 
+TICK_S = 1.0
+"""How often it is looked whether messages have waited for others for too long."""
+
 IDLE_S = 0.2
 """How long the recognising thread waits for a message, and so how late a stop is noticed."""
 
@@ -88,6 +91,7 @@ class Listener:
         self._outputs = outputs
         self._decode = decode
         self._predictions = 0
+        self._next_tick_s = float("-inf")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
 
@@ -123,8 +127,10 @@ class Listener:
     def recognise(self, messages: Iterable[Message]) -> dict[str, Any]:
         """Recognise what was recorded, here and now, in place of start, receive and stop; gives the summary.
 
-        Nothing is dropped, however long it takes. Errors of outputs and of ``messages`` are passed on.
+        The messages' arrivals are Unix time. Nothing is dropped, however long it takes. Errors of outputs and of
+        ``messages`` are passed on.
         """
+        self.recognizer.unix_offset_s = 0.0
         waiting = iter(messages)
         while batch := list(islice(waiting, BATCH)):
             self._work(batch)
@@ -152,7 +158,10 @@ class Listener:
             if self._mounts.refresh(time.monotonic()):
                 self.recognizer.remount()
             for message in messages:
+                notices += self._tick(message.arrived_s)
                 notices += self._handle(message)
+            if not messages:
+                notices += self._tick(time.monotonic())
         for notice in notices:
             for output in self._outputs:
                 output.warning(notice)
@@ -162,6 +171,16 @@ class Listener:
             with self.lock:
                 self.tally.batch(len(predictions), 1000 * (time.monotonic() - before_s))
         self._give(predictions)
+
+    def _tick(self, now_s: float) -> list[Notice]:
+        """Release what has waited for too long by then: by when messages came, so that a capture gives the same."""
+        if now_s < self._next_tick_s:
+            return []
+        self._next_tick_s = now_s + TICK_S
+        released = self.recognizer.tick(now_s)
+        for phone, taken in released.items():
+            self.tally.released(phone, taken)
+        return [Notice(phone, words) for phone, taken in released.items() for words in taken.news]
 
     def _handle(self, message: Message) -> list[Notice]:
         try:
@@ -181,11 +200,8 @@ class Listener:
             self.tally.label(message.phone, label)
         if message.readings:
             self.tally.message(message.phone, message.n_samples, taken, arrived_s, message.format)
-            last_s = max(float(readings.times[-1]) for readings in message.readings)
-            unix_s = arrived_s + time.time() - time.monotonic()
-            self.tally.clock(message.phone, last_s, unix_s, message.clock)
             if stream := self.recognizer.stream(message.phone):
-                self.tally.found(message.phone, stream.findings)
+                self.tally.found(message.phone, stream.findings, stream.clock_kind)
         return [Notice(message.phone, words) for words in taken.news]
 
     def _fault(self, phone: str | None, error: WireError) -> list[Notice]:

@@ -16,7 +16,7 @@ from streamer.intake.chunks import Chunk, Piece
 from streamer.intake.intake import Counts, Intake
 from streamer.intake.report import Finding, IntakeReport
 from streamer.labels import Labels
-from streamer.readings import PhoneMessage
+from streamer.readings import ClockKind, PhoneMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,11 @@ class PhoneStream:
         """What was wrong with how the phone sends when the intake looked last, a few seconds ago at most."""
         return self._intake.findings
 
+    @property
+    def clock_kind(self) -> ClockKind:
+        """What the phone's times count from."""
+        return self._intake.clock_kind
+
     def report(self) -> IntakeReport:
         """What is known of how the phone sends."""
         return self._intake.report()
@@ -104,6 +109,16 @@ class PhoneStream:
         self._arrived_s = arrived_s
         self._intake.conventions.is_turned = self.rotation is not None
         chunks = self._intake.push(message, arrived_s + self._unix_offset_s)
+        return self._taken([window for chunk in chunks for window in self._follow(chunk)])
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is held back as what is missing before it may still come."""
+        return self._intake.is_waiting
+
+    def release(self, now_s: float) -> Taken:
+        """What comes of what has been held back for too long by now, on the clock that arrivals are told by."""
+        chunks = self._intake.release(now_s + self._unix_offset_s)
         return self._taken([window for chunk in chunks for window in self._follow(chunk)])
 
     def finish(self) -> list[ReadyWindow]:

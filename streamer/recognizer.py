@@ -74,7 +74,7 @@ class Recognizer:
     max_phones : a further phone is refused.
     smoothing : settings of the filter over consecutive windows; None answers by each window alone.
     rotation_of : the turn of each phone's axes into the data set's; None for a phone leaves its as they are.
-    unix_offset_s : what makes Unix time of the clock that arrivals are told by.
+    unix_offset_s : what makes Unix time of the clock that arrivals are told by, for phones that come.
     """
 
     def __init__(
@@ -90,9 +90,10 @@ class Recognizer:
         self._max_phones = max_phones
         self._smoothing = smoothing
         self._rotation_of = rotation_of
-        self._unix_offset_s = unix_offset_s
+        self.unix_offset_s = unix_offset_s
         self._phones: dict[str, _Phone] = {}
         self._pending: list[ReadyWindow] = []
+        self._waiting: set[str] = set()
 
     def _phone(self, name: str) -> _Phone:
         phone = self._phones.get(name)
@@ -100,7 +101,7 @@ class Recognizer:
             if len(self._phones) >= self._max_phones:
                 raise WireError(f"there are {self._max_phones} phones already (--max-phones)")
             rotation = self._rotation_of(name)
-            phone = self._phones[name] = _Phone(name, self._smoothing, rotation, self._unix_offset_s)
+            phone = self._phones[name] = _Phone(name, self._smoothing, rotation, self.unix_offset_s)
         return phone
 
     def push(self, message: PhoneMessage, arrived_s: float) -> Taken:
@@ -110,8 +111,25 @@ class Recognizer:
         ------
         WireError : one phone too many, or readings that cannot be used; they are ignored.
         """
-        taken = self._phone(message.phone).stream.push(message, arrived_s)
+        stream = self._phone(message.phone).stream
+        taken = stream.push(message, arrived_s)
         self._pending += taken.windows
+        if stream.is_waiting:
+            self._waiting.add(message.phone)
+        return taken
+
+    def tick(self, now_s: float) -> dict[str, Taken]:
+        """What comes by now of messages that were held back for others, of phones that sent nothing after them.
+
+        Only phones that hold something back are looked at. ``now_s`` is on the clock that arrivals are told by.
+        """
+        taken = {}
+        for name in tuple(self._waiting):
+            stream = self._phones[name].stream
+            taken[name] = stream.release(now_s)
+            self._pending += taken[name].windows
+            if not stream.is_waiting:
+                self._waiting.discard(name)
         return taken
 
     def remount(self) -> None:

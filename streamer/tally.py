@@ -16,7 +16,6 @@ from model.novelty import THRESHOLD
 from model.windows import HOP_S
 from streamer.activity_tracker import Prediction
 from streamer.intake.report import Finding
-from streamer.phone_memory.clock import PhoneClock
 from streamer.phone_memory.rate import RateMeter
 from streamer.phone_memory.time_line import TimeLine
 from streamer.phone_memory.traces import Traces
@@ -107,7 +106,7 @@ class PhoneTally:
     format: str | None = None
     counts: Counts = field(default_factory=Counts)
     rate: RateMeter = field(default_factory=RateMeter)
-    clock: PhoneClock = field(default_factory=PhoneClock)
+    clock: ClockKind = ClockKind.UNIX
     time_line: TimeLine = field(default_factory=TimeLine)
     traces: Traces = field(default_factory=Traces)
     answer: str | None = None
@@ -163,15 +162,16 @@ class Tally:
             tally.last_arrival_s = now_s
             tally.format = format_name
 
-    def clock(self, name: str, sample_s: float, arrived_s: float, kind: ClockKind) -> None:
-        """Hold a message's last time, on the phone's clock, against the Unix time of its arrival."""
-        if tally := self.phone(name):
-            tally.clock.add(sample_s, arrived_s, kind)
+    def released(self, name: str, taken: Taken) -> None:
+        """Count what came of messages that had been held back, long after they were counted themselves."""
+        tally = self.phone(name)
+        for counts in (self.totals, *([tally.counts] if tally else [])):
+            counts.take(taken)
 
-    def found(self, name: str, findings: tuple[Finding, ...]) -> None:
-        """Keep what the intake finds wrong with a phone."""
+    def found(self, name: str, findings: tuple[Finding, ...], clock: ClockKind) -> None:
+        """Keep what the intake finds wrong with a phone, and what its times count from."""
         if tally := self.phone(name):
-            tally.findings = findings
+            tally.findings, tally.clock = findings, clock
 
     def label(self, name: str, label: Label) -> None:
         """Keep the label that came last."""

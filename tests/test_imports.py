@@ -53,10 +53,12 @@ ONLY_IN = {
     "psutil": {"streamer.console.source"},
     "matplotlib": {"model.plots", "streamer.report.plots"},
     "onnxruntime": {"model.classifier"},
+    "pandas": {"streamer.report.export"},
 }
 """The modules that may know a library, at run time or as a type."""
 
-HEAVY = {"keras", "matplotlib", "onnx", "onnxruntime", "pandas", "scipy", "soundfile", "tensorflow", "tf2onnx"}
+HEAVY = {"keras", "matplotlib", "onnx", "onnxruntime", "pandas", "pyarrow", "scipy", "soundfile"}
+HEAVY |= {"tensorflow", "tf2onnx"}
 """What ``--help`` must not wait for."""
 
 

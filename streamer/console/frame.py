@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from textwrap import wrap
 
 from rich.console import Group
 from rich.text import Text
@@ -87,10 +89,10 @@ def _page(state: Snapshot, view: View, width: int, room: int, symbols: Symbols) 
     if view.page is Page.DETAIL:
         return draw_detail(state.detail, width, room, symbols)
     if view.page is Page.LOG:
-        newest_first = [Text(safe(event, symbols)) for event in reversed(state.events)]
-        return [Text("events and log, the last first", style="bold"), *newest_first]
+        newest_first = (line for event in reversed(state.events) for line in _wrapped(event, width, symbols))
+        return [Text("events and log, the last first", style="bold"), *map(Text, newest_first)]
     if view.page is Page.HELP:
-        return _help()
+        return _help(width)
     return draw_overview(state.rows, view, width, room, symbols)
 
 
@@ -98,15 +100,21 @@ def _events(events: Sequence[str], most: int, symbols: Symbols) -> list[Text]:
     return [Text(safe(event, symbols), style="dim") for event in events[-most:]]
 
 
-def _help() -> list[Text]:
+@lru_cache(maxsize=256)
+def _wrapped(event: str, width: int, symbols: Symbols) -> tuple[str, ...]:
+    return tuple(wrap(safe(event, symbols), max(width, 20), subsequent_indent="  "))
+
+
+def _help(width: int) -> list[Text]:
     lines = [Text("keys", style="bold")]
     lines += [Text.assemble((f"  {key:<14}", "bold"), meaning) for key, meaning in KEYS.items()]
-    lines += [Text(""), Text("answers", style="bold")]
-    letters = Text("  ")
+    lines += [Text(""), Text("answers", style="bold"), Text(" ")]
     for answer, letter in LETTERS.items():
-        letters.append(f"{letter} ", f"bold {STYLES[answer]}")
-        letters.append(f"{answer.lower().replace('_', ' ')}   ")
-    return [*lines, letters]
+        name = f"{answer.lower().replace('_', ' ')}  "
+        if len(lines[-1].plain) + len(f" {letter} {name}") > width:
+            lines.append(Text(" "))
+        lines[-1].append(f" {letter} ", f"bold {STYLES[answer]}").append(name)
+    return lines
 
 
 def _footer(view: View, width: int, symbols: Symbols) -> list[Text]:

@@ -6,13 +6,10 @@ from enum import Enum
 
 from model.signals import SAMPLING_RATE
 from streamer.console.theme import duration
+from streamer.intake.limits import SILENT_S
 from streamer.intake.report import Finding
-from streamer.phone_memory.clock import CLOCK_LIMIT_S
 from streamer.readings import ClockKind
 from streamer.tally import PhoneTally
-
-SILENT_S = 5.0
-"""A phone that has sent nothing for so long is silent."""
 
 LOW_RATE_HZ = 45.0
 """Less than this arriving a second is warned of; more is a replay at speed, as the samples' own times are checked."""
@@ -45,7 +42,6 @@ class Quality(Enum):
 
 
 OF_FINDING: dict[str, Quality | None] = {
-    "gravity-missing": Quality.NO_GRAVITY,
     "no-gravity": Quality.NO_GRAVITY,
     "no-gyroscope": Quality.NO_SENSOR,
     "no-accelerometer": Quality.NO_SENSOR,
@@ -55,7 +51,7 @@ OF_FINDING: dict[str, Quality | None] = {
     "irregular": Quality.TIMES,
     "sensor-clocks": Quality.TIMES,
     "clock-jumps": Quality.TIMES,
-    "clock-off": None,
+    "clock-off": Quality.CLOCK_OFF,
     "lossy": None,
 }
 """What a finding of the intake is shown as, by its code; the others are of units and signs. None: shown by counts."""
@@ -70,27 +66,25 @@ def qualities(tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[Q
     """
     # Of thousands of phones, four times a second: one question after the other, and nothing built for a sound phone.
     found = []
-    clock, counts = tally.clock.state, tally.counts
+    counts = tally.counts
     if age_s is not None and age_s > SILENT_S:
         found.append(Quality.SILENT)
     if tally.reasons or tally.findings:
         found += _of_the_signals(tally)
     if 0 < rate_hz < LOW_RATE_HZ and Quality.LOW_RATE not in found:
         found.append(Quality.LOW_RATE)
-    if clock.is_off:
-        found.append(Quality.CLOCK_OFF)
     if counts.malformed_messages:
         found.append(Quality.MALFORMED)
     if counts.gaps:
         found.append(Quality.GAPS)
-    if clock.kind is ClockKind.BOOT:
+    if tally.clock is ClockKind.BOOT:
         found.append(Quality.BOOT_CLOCK)
-    return tuple(found)
+    return tuple(found) if len(found) < 2 else tuple(quality for quality in Quality if quality in found)
 
 
 def _of_the_signals(tally: PhoneTally) -> list[Quality]:
     found = {*map(_of_reason, tally.reasons), *map(_of, tally.findings)}
-    return [quality for quality in Quality if quality in found]
+    return [quality for quality in found if quality is not None]
 
 
 def _of(finding: Finding) -> Quality | None:
@@ -108,8 +102,6 @@ def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float |
         return tuple(f"{quality.word}: {words}" for words in found)
     if quality is Quality.LOW_RATE:
         return (f"rate too low: {rate_hz:.1f} samples a second arrive of the {SAMPLING_RATE:g} that are needed",)
-    if quality is Quality.CLOCK_OFF:
-        return (f"clock off: {_offset(tally.clock.state.offset_s or 0.0)}",)
     if quality is Quality.MALFORMED:
         return (f"malformed: {counts.malformed_messages} messages could not be used; the last: {tally.last_fault}",)
     if quality is Quality.GAPS:
@@ -120,11 +112,3 @@ def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float |
 def _of_reason(reason: str) -> Quality:
     """Of the reasons of :mod:`model.novelty_words`."""
     return Quality.NO_GRAVITY if "without gravity" in reason else Quality.UNLIKE
-
-
-def _offset(offset_s: float) -> str:
-    side = "behind" if offset_s > 0 else "ahead of"
-    return (
-        f"its times are {duration(abs(offset_s))} {side} this machine's clock, more than {CLOCK_LIMIT_S:g} s; "
-        "let both set their clocks by the network"
-    )

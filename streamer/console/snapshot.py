@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from model.windows import HOP_S
-from streamer.console.quality import SILENT_S, Quality, in_words, qualities
+from streamer.console.quality import Quality, in_words, qualities
+from streamer.intake.limits import SILENT_S
 from streamer.phone_memory.traces import Trace
 from streamer.tally import PhoneTally, Tally
 

@@ -8,7 +8,7 @@ from streamer.doctor.advice import Advice, Diagnosis, PhoneDiagnosis
 from streamer.doctor.general import general_advice
 from streamer.doctor.seen import PhoneSeen, Seen
 from streamer.doctor.settings import changes_for
-from streamer.intake.limits import LOW_RATE_HZ
+from streamer.intake.limits import LOW_RATE_HZ, MAX_RATE_HZ, MIN_RATE_HZ, SILENT_S
 from streamer.intake.report import IntakeReport
 from streamer.readings import Sensor
 
@@ -17,9 +17,6 @@ HIGH_RATE_HZ = 150.0
 
 SLOW_MESSAGES_S = 2.5
 """Messages that come less often than a window lasts (2.56 s) add as much delay."""
-
-SILENT_S = 5.0
-"""A phone that was heard, but not for so long, has stopped; batches are shorter."""
 
 TOLERABLE = 0.01
 """Share of the messages that may be lost or late without a change being asked for."""
@@ -65,14 +62,15 @@ def _malformed(phone: PhoneSeen, seen: Seen) -> Iterator[tuple[str, str, bool]]:
         )
 
 
-def _low_rate(phone: PhoneSeen, seen: Seen) -> Iterator[tuple[str, str, bool]]:
+def _rates(phone: PhoneSeen, seen: Seen) -> Iterator[tuple[str, str, bool]]:
     rates = {each.sensor.value: each.rate_hz for each in _report(phone).sensors if each.rate_hz is not None}
     slow = [f"{name} at {rate:.3g} Hz" for name, rate in rates.items() if rate < LOW_RATE_HZ]
-    fast = [f"{name} at {rate:.3g} Hz" for name, rate in rates.items() if rate > HIGH_RATE_HZ]
+    fast = [f"{name} at {rate:.3g} Hz" for name, rate in rates.items() if HIGH_RATE_HZ < rate <= MAX_RATE_HZ]
     if slow:
-        yield "low-rate", f"{', '.join(slow)}: too slow to recognise anything", False
+        what = "anything" if min(rates.values()) < MIN_RATE_HZ else "much"
+        yield "low-rate", f"{', '.join(slow)}: too slow to recognise {what}", False
     if fast:
-        yield "high-rate", f"{', '.join(fast)}: more than needed", True
+        yield "more-than-needed", f"{', '.join(fast)}: more than needed", True
 
 
 def _intake(phone: PhoneSeen, seen: Seen) -> Iterator[tuple[str, str, bool]]:
@@ -116,7 +114,7 @@ def _worn(phone: PhoneSeen, seen: Seen) -> Iterator[tuple[str, str, bool]]:
         yield "worn", phone.worn, False
 
 
-_RULES: tuple[Rule, ...] = (_malformed, _low_rate, _intake, _missing, _messages, _pace, _worn)
+_RULES: tuple[Rule, ...] = (_malformed, _rates, _intake, _missing, _messages, _pace, _worn)
 
 
 def _report(phone: PhoneSeen) -> IntakeReport:

@@ -22,6 +22,10 @@ _CHANGES: dict[str, dict[Format | None, str]] = {
         _ANY: "send 50 readings a second (one every 20 ms), or more",
     },
     "high-rate": {
+        _HAR: "send the times in seconds, as they were when the readings were taken",
+        _ANY: "send the time at which each reading was taken",
+    },
+    "more-than-needed": {
         _SENSOR_LOGGER: "to save battery and network, set a sampling frequency of 50 or 100 Hz in Sensor Logger",
         _SENSORSPOT: "to save battery and network, set the sampling period to 20000 µs in SensorSpot",
         _ANY: "50 to 100 Hz are enough, and save battery and network",
@@ -74,7 +78,6 @@ _CHANGES: dict[str, dict[Format | None, str]] = {
 }
 
 _SAME = {
-    "gravity-missing": "no-gravity",
     "unit-unknown": "unit",
     "unit-wrong": "unit",
     "angular-unit-wrong": "unit",

@@ -42,6 +42,8 @@ class SensorBuffer:
         self.newest_s: float | None = None
         self.span_s = 0.0
         """Of the longest message."""
+        self.is_waiting = False
+        """Whether readings are held back as others that are missing may still come."""
         self._new: list[tuple[FloatArray, FloatArray]] = []
         self._times = np.empty(0)
         self._values = np.empty((0, 3))
@@ -123,19 +125,20 @@ class SensorBuffer:
 
     def no_more(self) -> None:
         """What is missing will not come any more."""
-        self._in_order = True
+        self._in_order, self.is_waiting = True, False
 
     def take(self, until_s: float, rate_hz: float) -> Ready:
         """The readings up to ``until_s`` that follow on the last ones taken, until the next gap."""
         times, intervals = self.times, self._intervals()
         stop = int(np.searchsorted(times, until_s, side="right"))
         gap_end_s = None
+        self.is_waiting = False
         for place in np.flatnonzero(intervals > HOLE / rate_hz):
             is_gap = intervals[place] > BRIDGE_S
             if place > stop or (place == stop and not is_gap):
                 break
             if self._may_be_filled(int(place)):
-                stop = min(stop, int(place))
+                stop, self.is_waiting = min(stop, int(place)), True
                 break
             if is_gap:
                 stop, gap_end_s = int(place), float(times[place])

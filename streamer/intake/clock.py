@@ -11,31 +11,44 @@ from streamer.readings import ClockKind
 SPAN_S = 300.0
 """Messages of the last one to two spans, by arrival, make the offset."""
 
-CLOCK_OFF_S = 30.0
-"""A Unix clock that differs more from the listener's is wrong."""
+CLOCK_OFF_S = 5.0
+"""A Unix clock further off is told: more than the way through a broker and a batch of a second or two take, and than a
+clock that is set by a network is ever off."""
 
-SETTLED_S = 10.0
-"""Seconds of arrivals that show whether a phone sends in real time."""
+EARLIEST_S = 1e9
+"""Unix time [s] of 9 September 2001; a time before it does not count from 1970, whatever the format says."""
+
+FIRST_PACE_S, PACE_S = 3.0, 30.0
+"""Seconds of arrivals that show whether a phone sends in real time: at first (twice as many each time), and then."""
+
+PACE_ERROR = 0.1
+"""Share by which it may seem faster or slower than it is, as messages are held up."""
 
 REAL_STEP_S = 2.0
 """A step of the phone's time that is so much longer than the silence before it is the clock's own."""
 
 
 class PhoneClock:
-    """One phone's clock. Phone times and arrivals are in seconds; arrivals are Unix time."""
+    """One phone's clock. Phone times and arrivals are in seconds; arrivals are Unix time.
+
+    ``stated`` is what the times count from by the phone's format. ``is_real_time`` tells whether the phone's clock has
+    gone on as the listener's has of late: not a recording played faster, nor a backlog.
+    """
 
     def __init__(self) -> None:
-        self.kind = ClockKind.UNIX
+        self.stated = ClockKind.UNIX
         self.jumps = 0
         self.reset()
 
     def reset(self) -> None:
         """Forget the offset: the clock has jumped."""
+        self.is_real_time = False
         self._smallest: float | None = None
         self._smallest_before: float | None = None
         self._span_start_s = 0.0
-        self._first: tuple[float, float] | None = None
-        self._last: tuple[float, float] = (0.0, 0.0)
+        self._pace_start = (0.0, 0.0)
+        self._look_after_s = FIRST_PACE_S
+        self._last = (0.0, 0.0)
 
     def note(self, oldest_s: float, newest_s: float, arrived_s: float) -> float | None:
         """A message arrived whose readings were taken in this time, by the phone's clock.
@@ -43,28 +56,43 @@ class PhoneClock:
         Gives by how much the clock itself has jumped ahead, if it has: its time stepped by more than the silence.
         """
         step_s = (newest_s - self._last[0]) - (arrived_s - self._last[1])
-        if self.is_real_time and step_s > max(REAL_STEP_S, 1.5 * (newest_s - oldest_s)):
+        has_jumped = self.is_real_time and step_s > max(REAL_STEP_S, 1.5 * (newest_s - oldest_s))
+        if has_jumped:
             self.reset()
             self.jumps += 1
-            self._note(newest_s, arrived_s)
-            return step_s
-        self._note(newest_s, arrived_s)
-        return None
+        self._note_difference(newest_s, arrived_s)
+        self._note_pace(newest_s, arrived_s)
+        self._last = (newest_s, arrived_s)
+        return step_s if has_jumped else None
 
     def jumped_back(self) -> None:
         """The clock was set back: forget what was known of it."""
         self.jumps += 1
         self.reset()
 
-    def _note(self, newest_s: float, arrived_s: float) -> None:
+    def _note_difference(self, newest_s: float, arrived_s: float) -> None:
         difference = arrived_s - newest_s
-        if self._first is None or self._smallest is None:
-            self._first, self._smallest, self._span_start_s = (newest_s, arrived_s), difference, arrived_s
+        if self._smallest is None:
+            self._smallest, self._span_start_s, self._pace_start = difference, arrived_s, (newest_s, arrived_s)
         elif arrived_s - self._span_start_s > SPAN_S:
             self._smallest_before, self._smallest, self._span_start_s = self._smallest, difference, arrived_s
         else:
             self._smallest = min(self._smallest, difference)
-        self._last = (newest_s, arrived_s)
+
+    def _note_pace(self, newest_s: float, arrived_s: float) -> None:
+        taken_s, arrived_in_s = newest_s - self._pace_start[0], arrived_s - self._pace_start[1]
+        if arrived_in_s < self._look_after_s:
+            return
+        self.is_real_time = abs(taken_s - arrived_in_s) < PACE_ERROR * arrived_in_s
+        self._look_after_s = min(2 * self._look_after_s, PACE_S)
+        if arrived_in_s >= PACE_S:
+            self._pace_start = (newest_s, arrived_s)
+
+    @property
+    def kind(self) -> ClockKind:
+        """What the phone's times count from."""
+        is_old = self._smallest is not None and self._last[0] < EARLIEST_S
+        return ClockKind.BOOT if is_old else self.stated
 
     @property
     def difference_s(self) -> float | None:
@@ -75,16 +103,8 @@ class PhoneClock:
 
     @property
     def offset_s(self) -> float:
-        """What makes Unix time of the phone's: 0 for a Unix clock."""
-        return 0.0 if self.kind is ClockKind.UNIX else self.difference_s or 0.0
-
-    @property
-    def is_real_time(self) -> bool:
-        """Whether the phone's clock has gone on as the listener's has: not a recording played faster."""
-        if self._first is None:
-            return False
-        taken_s, arrived_s = (last - first for last, first in zip(self._last, self._first, strict=True))
-        return arrived_s > SETTLED_S and 0.9 < taken_s / arrived_s < 1.1
+        """What makes Unix time of the phone's: 0 for a clock that is said to tell it."""
+        return 0.0 if self.stated is ClockKind.UNIX else self.difference_s or 0.0
 
     @property
     def off_s(self) -> float | None:

@@ -1,7 +1,8 @@
 """Units and signs: readings as a phone sends them, in g and rad/s with Android's sign. Pure.
 
-What the format states is believed, and contradicted by the data only in words. What it leaves open is found out from
-the data (:mod:`streamer.intake.evidence`), once per stream. Either is told, with the reason.
+What the format states is believed, and contradicted by the data only in words: now and then it is looked at
+(:data:`CHECK_S`). What the format leaves open is found out from the data (:mod:`streamer.intake.evidence`), once per
+stream. Either is told, with the reason.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ SILENCE_S = 1.5
 LONG_S = 60.0
 """A silence that is not over for so long never will be: the clock has jumped."""
 
+CHECK_S = 10.0
+"""How long a unit and sign that the format states are believed without a look at the data, after each look."""
+
 MIN_SPAN = 40
 """Readings that are judged together, at least."""
 
@@ -36,6 +40,9 @@ _FACTORS = {
     Unit.RADIANS_PER_SECOND: 1.0,
     Unit.DEGREES_PER_SECOND: float(np.deg2rad(1.0)),
 }
+
+_WHOLE = {Sensor.TOTAL_ACCELERATION: Unit.G, Sensor.ANGULAR_VELOCITY: Unit.RADIANS_PER_SECOND}
+"""What passes as it is: the sensors that the model needs, in its units."""
 
 _WITH_GRAVITY = (Sensor.TOTAL_ACCELERATION, Sensor.GRAVITY)
 """The sensors that gravity, and so unit and sign, can be seen in; the first of them that comes is."""
@@ -84,6 +91,7 @@ class Conventions:
         self._acceleration_unit: Unit | None = None
         self._angular_unit: Unit | None = None
         self._spans: dict[Sensor, _Span] = {}
+        self._looked_s: dict[Sensor, float] = {}
         self._n_judged = 0
         self._is_moving = False
         self._silent_until_s: float | None = None
@@ -99,17 +107,37 @@ class Conventions:
         Readings that cannot be used yet are left out, and so are the two parts of the acceleration of a phone that
         sends the whole.
         """
+        if self._is_right(message):
+            return message
         self._sensors.update(readings.sensor for readings in message.readings)
         chosen = [readings for readings in message.readings if self._is_chosen(readings.sensor)]
         for readings in chosen:
             self._learn(message, readings)
         converted = tuple(new for each in chosen if (new := self._convert(each)) is not None)
-        self._format_facts.update(dict.fromkeys(message.facts))
+        if message.facts:
+            self._format_facts.update(dict.fromkeys(message.facts))
         facts = (*self._format_facts, *self._facts.values())
         same = len(converted) == len(message.readings) and len(facts) == len(message.facts)
         if same and all(new is old for new, old in zip(converted, message.readings, strict=True)):
             return message
         return replace(message, readings=converted, facts=facts)
+
+    def _is_right(self, message: PhoneMessage) -> bool:
+        """Whether all is as it is to be, by what the format states, and nothing is to be looked at: the usual case."""
+        if message.facts or self._format_facts or self._facts or self._silent_until_s is not None:
+            return False
+        return all(
+            readings.sensor in _WHOLE
+            and readings.unit is _WHOLE[readings.sensor]
+            and readings.sign is Sign.ANDROID
+            and self._is_believed(readings)
+            for readings in message.readings
+        )
+
+    def _is_believed(self, readings: Readings) -> bool:
+        """Whether what the format states was looked at not long ago."""
+        looked_s = self._looked_s.get(readings.sensor)
+        return looked_s is not None and 0 <= float(readings.times[-1]) - looked_s < CHECK_S
 
     def _is_chosen(self, sensor: Sensor) -> bool:
         is_part = sensor in (Sensor.BODY_ACCELERATION, Sensor.GRAVITY)
@@ -125,7 +153,16 @@ class Conventions:
             self._judge_angular_velocity(readings, values)
 
     def _span(self, readings: Readings) -> FloatArray | None:
-        return self._spans.setdefault(readings.sensor, _Span()).add(readings)
+        """The readings to be judged, ``(n, 3)``, once there are enough; None while nothing is to be judged."""
+        if readings.unit is not None and readings.sign is not None and self._is_believed(readings):
+            return None
+        span = self._spans.get(readings.sensor)
+        if span is None:
+            span = self._spans[readings.sensor] = _Span()
+        values = span.add(readings)
+        if values is not None:
+            self._looked_s[readings.sensor] = float(readings.times[-1])
+        return values
 
     def _judge_acceleration(self, message: PhoneMessage, readings: Readings, values: FloatArray) -> None:
         median = evidence.length(values)
@@ -171,12 +208,12 @@ class Conventions:
 
     def _check_acceleration(self, unit: Unit | None, looks_like: Unit | None, median: float) -> None:
         """Say what contradicts the unit, or that gravity is not in it."""
-        for code in ("unit-unknown", "unit-wrong", "gravity-missing"):
+        for code in ("unit-unknown", "unit-wrong", "no-gravity"):
             self._findings.pop(code, None)
         low, _ = evidence.GRAVITY_RANGE_G
         if unit is None:
             words = f"the acceleration's median length is {median:.3g}, neither 1 g nor 9.8 m/s²: its unit is not known"
-            self._findings["unit-unknown" if median >= low else "gravity-missing"] = words
+            self._findings["unit-unknown" if median >= low else "no-gravity"] = words
         elif looks_like not in (None, unit):
             self._findings["unit-wrong"] = (
                 f"the acceleration is said to be in {unit}, but its median length is {median:.3g}, as in {looks_like}: "
@@ -186,7 +223,7 @@ class Conventions:
             words = (
                 f"the median acceleration is {median * _FACTORS[unit]:.2g} g: gravity is missing; send it with gravity"
             )
-            self._findings["gravity-missing"] = words
+            self._findings["no-gravity"] = words
 
     def _judge_angular_velocity(self, readings: Readings, values: FloatArray) -> None:
         median = evidence.length(values)
@@ -229,4 +266,4 @@ class Conventions:
 def _scaled(readings: Readings, factor: float, unit: Unit) -> Readings:
     if factor == 1.0 and readings.unit is unit and readings.sign is Sign.ANDROID:
         return readings
-    return replace(readings, values=readings.values * factor, unit=unit, sign=Sign.ANDROID)
+    return Readings(readings.sensor, readings.times, readings.values * factor, unit, Sign.ANDROID)

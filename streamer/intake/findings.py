@@ -36,8 +36,11 @@ def find(
     for sensor in report.sensors:
         yield from _sensor(sensor)
     if clock.off_s is not None:
-        way = "behind" if clock.off_s > 0 else "ahead"
-        yield Finding("clock-off", f"the phone's clock is {abs(clock.off_s):.0f} s {way}: set it by the network")
+        way = "behind" if clock.off_s > 0 else "ahead of"
+        words = (
+            f"the phone's clock is {_time(abs(clock.off_s))} {way} this machine's: let both set theirs by the network"
+        )
+        yield Finding("clock-off", words)
     if clock.jumps:
         yield Finding("clock-jumps", f"the phone's clock jumped, {clock.jumps} times so far")
     if apart_s:
@@ -80,3 +83,10 @@ def _sensor(sensor: SensorReport) -> Iterator[Finding]:
         yield Finding("irregular", words)
     if sensor.missing_share > LOSSY and sensor.readings > LOSSY_S * rate_hz:
         yield Finding("lossy", f"{sensor.missing_share:.0%} of the {name} is missing and was interpolated")
+
+
+def _time(seconds: float) -> str:
+    for unit, length, most in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800)):
+        if seconds < most:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} days"

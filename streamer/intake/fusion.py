@@ -16,7 +16,7 @@ from model.resampling import Resampler, measured_rate
 from model.signals import SAMPLING_RATE, FloatArray, Start
 from streamer.intake.buffer import Ready, SensorBuffer
 from streamer.intake.chunks import JUMPED, Chunk, Piece
-from streamer.intake.limits import BRIDGE_S, MAX_RATE_HZ, MIN_RATE_HZ, REORDER_SPANS, START_S, WAIT_S
+from streamer.intake.limits import BRIDGE_S, MAX_HOLD_S, MAX_RATE_HZ, MIN_RATE_HZ, REORDER_SPANS, START_S, WAIT_S
 from streamer.readings import Readings, Sensor
 
 WITH_GRAVITY = (Sensor.TOTAL_ACCELERATION, Sensor.ANGULAR_VELOCITY)
@@ -103,6 +103,7 @@ class Fusion:
         self._start_s = 0.0
         self._given = 0
         self._pumped_s = (float("-inf"), float("-inf"))
+        self._arrived_s = float("-inf")
         self._counted = (0, 0, 0)
         self._next: Piece | None = Piece(Start.STEADY, anew=True)
 
@@ -126,6 +127,7 @@ class Fusion:
             return
         buffer = self.buffers.setdefault(readings.sensor, SensorBuffer())
         buffer.add(readings.times, readings.values, in_order)
+        self._arrived_s = arrived_s
         delay_s = arrived_s - float(readings.times[-1])
         self._delays[readings.sensor] = min(delay_s, self._delays.get(readings.sensor, delay_s))
 
@@ -155,6 +157,19 @@ class Fusion:
 
     def _newest(self, sensors: Iterable[Sensor]) -> list[float]:
         return [newest_s for sensor in sensors if (newest_s := self.buffers[sensor].newest_s) is not None]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether readings are held back as others that are missing may still come."""
+        return any(buffer.is_waiting for buffer in self.buffers.values())
+
+    def release(self, now_s: float) -> list[Chunk]:
+        """The samples of what is held back, if nothing at all has come for too long."""
+        if not self.is_waiting or now_s - self._arrived_s <= MAX_HOLD_S:
+            return []
+        for buffer in self.buffers.values():
+            buffer.no_more()
+        return list(self._work())
 
     def finish(self) -> list[Chunk]:
         """End the piece: the samples up to the last readings."""

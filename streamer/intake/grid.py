@@ -116,6 +116,10 @@ class GridPath:
         """Wait no longer for what is missing."""
         return self._release(lambda: True)
 
+    def release(self, now_s: float) -> list[Chunk]:
+        """The same for what came too long ago."""
+        return self._release(lambda: now_s - min(turn.arrived_s for turn, _ in self._held) > limits.MAX_HOLD_S)
+
     def _take_behind(self, turn: Turn, samples: GridSamples, ahead_s: float) -> list[Chunk]:
         """A message without a number from before: too late or a repeat, unless the clock has jumped back."""
         self.is_off |= len(samples.values) == 1 and ahead_s > -STEP_S  # a sample between two of the grid

@@ -18,7 +18,7 @@ from streamer.intake.limits import LATEST_S
 from streamer.intake.ordering import Ordering, Turn, turn_of
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
-from streamer.readings import PhoneMessage, Sensor
+from streamer.readings import ClockKind, PhoneMessage, Sensor
 from streamer.wire import WireError
 
 EARLY = 100
@@ -94,7 +94,7 @@ class Intake:
         _check(turn)
         converted = self.conventions.apply(message)
         turn = turn if converted is message else replace(turn, message=converted)
-        self._format, self._facts, self._clock.kind = message.format, converted.facts, message.clock
+        self._format, self._facts, self._clock.stated = message.format, converted.facts, message.clock
         ahead_s = self._clock.note(turn.oldest_s, turn.newest_s, arrived_s)
         if ahead_s is not None:
             self._jump = f"the phone's clock jumped ahead by {ahead_s:.1f} s"
@@ -102,6 +102,16 @@ class Intake:
         chunks = [chunk for each in turns for chunk in self._take(each)]
         self._look(turn.newest_s)
         return self._told_of(chunks)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is held back as what is missing before it may still come."""
+        return bool(self._ordering.n_readings or self._grid.n_readings or self._fusion.is_waiting)
+
+    def release(self, now_s: float) -> list[Chunk]:
+        """The samples of what has been held back for too long by now (Unix time), though nothing came after it."""
+        chunks = [chunk for turn in self._ordering.release(now_s) for chunk in self._take(turn)]
+        return self._told_of(chunks + self._grid.release(now_s) + self._fusion.release(now_s))
 
     def finish(self) -> list[Chunk]:
         """Wait for nothing any more: the samples that are left."""
@@ -219,6 +229,11 @@ class Intake:
     def n_waiting(self) -> int:
         """Readings that are held: for an earlier message, an earlier reading, another sensor's or the filter's sake."""
         return self._ordering.n_readings + self._grid.n_readings + self._fusion.n_readings
+
+    @property
+    def clock_kind(self) -> ClockKind:
+        """What the phone's times count from."""
+        return self._clock.kind
 
     def counts(self) -> Counts:
         """Everything that is counted."""

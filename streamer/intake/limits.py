@@ -30,6 +30,9 @@ WAIT_S = 5.0
 START_S = 1.0
 """Readings of so many seconds tell a sensor's rate, before its first sample is made. A window takes longer anyway."""
 
+SILENT_S = 5.0
+"""A phone that was heard, but not for so long, is called silent; batches are shorter."""
+
 MIN_RATE_HZ = 15.0
 """A sensor that is slower gives no samples: hardly anything of a step is left in it."""
 

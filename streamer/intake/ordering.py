@@ -77,7 +77,7 @@ class Ordering:
         if not self._held and (self._next is None or seq == self._next):
             return [self._let(seq, turn)]
         self._held[seq] = turn
-        return self._drain(turn.arrived_s)
+        return self.release(turn.arrived_s)
 
     def _push_passed(self, seq: int, turn: Turn) -> list[Turn]:
         """A number that came, or whose turn has passed: a repeat, too late, or the phone counts anew."""
@@ -119,7 +119,8 @@ class Ordering:
     def _is_old_start(self, turn: Turn) -> bool:
         return turn.message.start and turn.oldest_s < self._end_s - OLD_START_S
 
-    def _drain(self, now_s: float) -> list[Turn]:
+    def release(self, now_s: float) -> list[Turn]:
+        """Those whose turn it is, as what they waited for came or has been waited for long enough."""
         turns = []
         while self._held and (self._next in self._held or self._is_over(now_s)):
             turns.append(self._next_held())

@@ -7,9 +7,6 @@ calls itself never becomes a path.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +16,7 @@ import msgspec
 import numpy as np
 
 from model.errors import HarError
+from model.files import replace_file
 from model.orientation import Calibration
 from model.signals import FloatArray
 
@@ -149,23 +147,8 @@ class MountStore:
         content = msgspec.json.format(msgspec.json.encode(_Content(mounts=dict(mounts))), indent=1)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self.path, content + b"\n")
+            replace_file(self.path, content + b"\n")
         except OSError as error:
             raise HarError(
                 f"The calibration cannot be kept in {self.path} ({error.strerror}); give another --state."
             ) from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a new file beside it, then put that in its place."""
-    number, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -15,19 +16,27 @@ from streamer.formats.names import AUTO, CHOICES
 from streamer.mount.options import mount_of, mount_options
 
 if TYPE_CHECKING:
-    from streamer.report.figures import SessionReport
+    from streamer.report.export import PredictionTable
+    from streamer.report.figures import Figures, SessionReport
+    from streamer.report.lines import PredictionLine
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--html", type=click.Path(path_type=Path), metavar="OUT.html", help="Write a page with plots, too.")
+@click.option(
+    "--table",
+    type=click.Path(path_type=Path),
+    metavar="OUT.csv|OUT.parquet",
+    help="Write the predictions as a table, too, a row a window.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
 @click.option("--model", type=click.Path(path_type=Path, dir_okay=False), help="Recognise a capture by this artefact.")
 @click.option("--smoothing/--no-smoothing", default=True, help="Of a capture: whether an answer heeds windows before.")
 @click.option("--lag", type=click.IntRange(0, 3), default=0, help="Of a capture: windows that an answer waits for.")
 @click.option("--format", "format_name", type=click.Choice(CHOICES), default=AUTO, help="Of a capture's messages.")
 @mount_options
-def report(file: Path, html: Path | None, as_json: bool, **how: Any) -> None:
+def report(file: Path, html: Path | None, table: Path | None, as_json: bool, **how: Any) -> None:
     """Tell what a session adds up to (- for stdin).
 
     FILE is what listen --output jsonl has written, or a capture of listen --record, which is recognised anew: all of
@@ -37,9 +46,11 @@ def report(file: Path, html: Path | None, as_json: bool, **how: Any) -> None:
         from streamer.report.page import check_page, write_page
 
         check_page(html)
-        if html.exists() and file.exists() and html.samefile(file):
-            raise HarError("The page would overwrite the session; give another --html.")
-    figures = _read(file, how)
+        _check_other(html, file, "page", "--html")
+    rows = _table(table, file) if table else None
+    figures = _read(file, how, rows.add if rows else None)
+    if table and rows:
+        rows.write(table)
     if html:
         write_page(html, figures, "stdin" if str(file) == "-" else file.name)
     if as_json:
@@ -54,30 +65,46 @@ def report(file: Path, html: Path | None, as_json: bool, **how: Any) -> None:
         print_report(figures, Console(highlight=False))
 
 
-def _read(file: Path, how: dict[str, Any]) -> SessionReport:
+def _table(table: Path, file: Path) -> PredictionTable:
+    from streamer.report.export import PredictionTable, check_table
+
+    check_table(table)
+    _check_other(table, file, "table", "--table")
+    return PredictionTable()
+
+
+def _check_other(out: Path, file: Path, what: str, option: str) -> None:
+    if out.exists() and file.exists() and out.samefile(file):
+        raise HarError(f"The {what} would overwrite the session; give another {option}.")
+
+
+def _read(file: Path, how: dict[str, Any], on_prediction: Callable[[PredictionLine], None] | None) -> SessionReport:
     from streamer.capture.format import MAGIC
+    from streamer.report.figures import Figures
+
+    figures = Figures(on_prediction)
 
     try:
         with click.open_file(str(file), "rb") as stream:
             # A capture is told by its beginning; a pipe's too, which cannot be read twice.
             if cast(BufferedReader, stream).peek(len(MAGIC))[: len(MAGIC)] == MAGIC:
-                return _recognise(cast(BinaryIO, stream), file, how)
-            return _add_up(cast(BinaryIO, stream))
+                return _recognise(cast(BinaryIO, stream), file, how, figures)
+            return _add_up(cast(BinaryIO, stream), figures)
     except OSError as error:
         raise HarError(f"The session {file} cannot be read ({error.strerror}); give another file.") from error
 
 
-def _recognise(stream: BinaryIO, file: Path, how: dict[str, Any]) -> SessionReport:
+def _recognise(stream: BinaryIO, file: Path, how: dict[str, Any], figures: Figures) -> SessionReport:
     from model.smoothing import FilterSettings
     from streamer.capture.reader import Capture
     from streamer.report.recognised import RecogniseOptions, recognise_capture
 
     smoothing = FilterSettings(lag=how["lag"]) if how["smoothing"] else None
     options = RecogniseOptions(how["model"], smoothing, mount_of(how), how["format_name"])
-    return recognise_capture(Capture(stream, file.name), options)
+    return recognise_capture(Capture(stream, file.name), options, figures)
 
 
-def _add_up(stream: BinaryIO) -> SessionReport:
+def _add_up(stream: BinaryIO, figures: Figures) -> SessionReport:
     from streamer.report.figures import read_session
 
     context = click.get_current_context()
@@ -85,4 +112,4 @@ def _add_up(stream: BinaryIO) -> SessionReport:
         if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
             name = option.removesuffix("_name")
             raise HarError(f"--{name} is for captures, and these predictions have been made; leave it out.")
-    return read_session(stream)
+    return read_session(stream, figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -159,9 +160,15 @@ class _Tally:
 
 
 class Figures:
-    """Counts a session's lines, in their order."""
+    """Counts a session's lines, in their order.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    on_prediction : is given each prediction, too.
+    """
+
+    def __init__(self, on_prediction: Callable[[PredictionLine], None] | None = None) -> None:
+        self._on_prediction = on_prediction
         self.phones: dict[str, _Tally] = {}
         self.all = _Tally()
         self.changes: Counter[tuple[str, str]] = Counter()
@@ -187,6 +194,8 @@ class Figures:
         self.is_complete = isinstance(line, Losses)
         if isinstance(line, PredictionLine):
             phone = self._phone(line.phone)
+            if self._on_prediction:
+                self._on_prediction(line)
             if line.latency_ms is not None:
                 self.latencies_ms.append(line.latency_ms)
             self.all.count(line)
@@ -261,15 +270,15 @@ def _latency(values_ms: npt.NDArray[np.float64]) -> Latency:
     return Latency(p50, p90, p99, tuple(map(float, edges)), tuple(map(int, counts)))
 
 
-def read_session(stream: BinaryIO) -> SessionReport:
-    """The figures of a session's JSON lines, read one by one.
+def read_session(stream: BinaryIO, figures: Figures | None = None) -> SessionReport:
+    """The figures of a session's JSON lines, read one by one, and counted by ``figures`` if they are given.
 
     Raises
     ------
     HarError : no line is one that the listener writes.
     OSError : it cannot be read.
     """
-    figures = Figures()
+    figures = figures or Figures()
     for content in lines_of(stream):
         figures.take(content)
     if figures.malformed_lines == figures.n_lines:

@@ -26,6 +26,8 @@ class PredictionLine(msgspec.Struct, tag="prediction"):
     activity: Activity
     label: Activity | None
     latency_ms: Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None
+    confidence: float | None = None
+    novelty: float | None = None
 
 
 class EventLine(msgspec.Struct, tag="event", rename={"before": "from", "after": "to"}):

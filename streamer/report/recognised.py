@@ -43,7 +43,16 @@ class _Lines:
     def prediction(self, prediction: Prediction) -> None:
         """Count it, without its latency: nobody waited for it."""
         window, told = prediction.window, cast(Any, prediction)
-        line = PredictionLine(window.phone, window.start_s, told.answer, told.activity, told.window.label, None)
+        line = PredictionLine(
+            window.phone,
+            window.start_s,
+            told.answer,
+            told.activity,
+            told.window.label,
+            latency_ms=None,
+            confidence=prediction.confidence,
+            novelty=prediction.novelty,
+        )
         self._figures.count(line)
 
     def change(self, phone: str, change: ActivityChange) -> None:
@@ -60,8 +69,10 @@ class _Lines:
         self._figures.count(Losses(**{name: summary[name] for name in Losses.__struct_fields__}))
 
 
-def recognise_capture(capture: Capture, options: RecogniseOptions) -> SessionReport:
+def recognise_capture(capture: Capture, options: RecogniseOptions, figures: Figures | None = None) -> SessionReport:
     """Recognise all of a capture; its times are those of the recording, its latencies nobody's and left out.
+
+    What is recognised is counted by ``figures`` if they are given.
 
     Raises
     ------
@@ -69,7 +80,7 @@ def recognise_capture(capture: Capture, options: RecogniseOptions) -> SessionRep
     """
     from model.classifier import Classifier
 
-    figures = Figures()
+    figures = figures or Figures()
     settings = ListenerOptions(max_phones=MAX_PHONES, smoothing=options.smoothing)
     decode = partial(detect.decode, format_name=options.format)
     lines = _Lines(figures)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.interpolate import CubicSpline
 
 from model.bundled import load_recording
 from model.distortions import (
@@ -18,6 +19,7 @@ from model.distortions import (
     sampled_at,
     turned,
 )
+from model.resampling import resample
 
 SAMPLES = load_recording(3).samples
 NAMED = {f"{d.group} {d.name}": d for d in DISTORTIONS}
@@ -69,13 +71,23 @@ def test_degrees_of_one_group_turn_about_the_same_axis() -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [25.0, 31.0, 40.0, 77.0, 100.0])
-def test_another_rate_keeps_slow_motion_and_loses_what_it_cannot_carry(rate_hz: float) -> None:
+def test_another_rate_keeps_what_it_can_carry_and_loses_the_rest(rate_hz: float) -> None:
     moments = np.arange(2000) / 50
     slow = np.sin(2 * np.pi * 0.5 * moments)
-    fast = np.sin(2 * np.pi * 20 * moments)
+    fast = np.sin(2 * np.pi * (10 if rate_hz > 50 else 20) * moments)
     after = sampled_at(rate_hz)(np.stack([slow, fast] * 3, axis=1), np.random.default_rng(0))[50:-50]
-    np.testing.assert_allclose(after[:, 0], slow[50:-50], atol=0.01)
-    assert np.abs(after[:, 1] - fast[50:-50]).max() > 0.1
+    np.testing.assert_allclose(after[:, 0], slow[50:-50], atol=0.005)
+    error = float(np.abs(after[:, 1] - fast[50:-50]).max())
+    assert (error < 0.02) if rate_hz > 50 else (error > 0.5)
+
+
+def test_another_rate_is_brought_back_by_the_listeners_own_resampler() -> None:
+    """Bit for bit what the intake makes of a phone that samples so."""
+    spline = CubicSpline(np.arange(len(SAMPLES)) / 50, SAMPLES)
+    first_s = np.random.default_rng(0).uniform() / 77
+    sampled_s = np.arange(first_s, (len(SAMPLES) - 1) / 50, 1 / 77)
+    expected = resample(sampled_s, spline(sampled_s), start_s=0.02)
+    np.testing.assert_array_equal(sampled_at(77)(SAMPLES, np.random.default_rng(0))[1:][: len(expected)], expected)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.2])

@@ -11,7 +11,7 @@ from model.activities import TRAIN_SUBJECTS
 from model.bundled import index, load_recording
 from model.signals import STANDARD_GRAVITY, FloatArray
 from streamer.intake import evidence
-from streamer.intake.conventions import SILENCE_S, Conventions
+from streamer.intake.conventions import CHECK_S, SILENCE_S, Conventions
 from streamer.phone_stream import PhoneStream
 from streamer.readings import PhoneMessage, Readings, Sensor, Sign, Unit
 
@@ -169,9 +169,9 @@ def test_the_parts_of_an_acceleration_that_comes_whole_are_left_out() -> None:
 STATED = [
     (Unit.G, STANDARD_GRAVITY, "unit-wrong", "as in m/s2"),
     (Unit.METRES_PER_SECOND_SQUARED, 1.0, "unit-wrong", "as in g"),
-    (Unit.G, 0.01, "gravity-missing", "gravity is missing"),
+    (Unit.G, 0.01, "no-gravity", "gravity is missing"),
     (None, 100.0, "unit-unknown", "not known"),
-    (None, 0.01, "gravity-missing", "not known"),
+    (None, 0.01, "no-gravity", "not known"),
     (Unit.G, 1.0, None, ""),
 ]
 
@@ -191,6 +191,30 @@ def test_what_contradicts_the_format_is_told_and_not_changed(
             assert given.readings[0] is reading
     assert [finding.code for finding in conventions.findings] == ([code] if code else [])
     assert all(words in finding.words for finding in conventions.findings)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factors"),
+    [
+        (Unit.G, (1.0, STANDARD_GRAVITY, 1.0)),
+        (Unit.METRES_PER_SECOND_SQUARED, (STANDARD_GRAVITY, 1.0, STANDARD_GRAVITY)),
+    ],
+)
+def test_what_contradicts_the_format_later_is_told_at_the_next_look_and_taken_back(
+    unit: Unit, factors: tuple[float, ...]
+) -> None:
+    sent = np.tile(upright(RECORDINGS[0])[:, :3], (3, 1)) * np.repeat(factors, 1500)[:, np.newaxis]
+    conventions, told = Conventions(), []
+    for times, values in batches(sent):
+        message = PhoneMessage("p", "har", (Readings(Sensor.TOTAL_ACCELERATION, times, values, unit),))
+        given = conventions.apply(message)
+        told.append([finding.code for finding in conventions.findings])
+        expected = values if unit is Unit.G else values / STANDARD_GRAVITY
+        np.testing.assert_allclose(given.readings[0].values, expected)
+    late = round(CHECK_S + evidence.SPAN_S) + 2
+    assert told[:30] == [[]] * 30
+    assert told[30 + late : 60] == [["unit-wrong"]] * (30 - late)
+    assert told[60 + late :] == [[]] * (30 - late)
 
 
 @pytest.mark.parametrize("stated", [Unit.RADIANS_PER_SECOND, Unit.DEGREES_PER_SECOND, None])

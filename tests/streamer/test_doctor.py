@@ -93,10 +93,22 @@ GOLDEN = [
         "in Sensor Logger, turn on Gravity beside Accelerometer",
     ),
     (
-        phone("har", findings=(Finding("gravity-missing", "gravity is missing"),)),
-        "gravity-missing",
+        phone("har", findings=(Finding("no-gravity", "gravity is missing"),)),
+        "no-gravity",
         "gravity is missing",
         "send the acceleration with gravity",
+    ),
+    (
+        phone("har", 20_000.0, findings=(Finding("high-rate", "20000 Hz by its times: nothing is recognised"),)),
+        "high-rate",
+        "20000 Hz by its times: nothing is recognised",
+        "send the times in seconds, as they were when the readings were taken",
+    ),
+    (
+        phone("har", 17.0),
+        "low-rate",
+        "total acceleration at 17 Hz, angular velocity at 17 Hz: too slow to recognise much",
+        "send 50 readings a second (one every 20 ms), or more",
     ),
     (
         phone("sensor-logger", findings=(Finding("sign-unknown", "the sign is not known"),)),
@@ -170,7 +182,7 @@ NOTES = [
     (phone(reordered=2), "reordered", "2 messages overtook others, and were put in order"),
     (
         phone("sensor-logger", 471.0),
-        "high-rate",
+        "more-than-needed",
         "total acceleration at 471 Hz, angular velocity at 471 Hz: more than needed",
     ),
     (phone(seen={"messages": 2}), "slow-messages", "a message comes every 5.0 s, and predictions as much later"),
@@ -204,7 +216,7 @@ CODES = sorted(set(re.findall(r'(?:Finding\(|_findings\[)\s*"([a-z-]+)"', SOURCE
 @pytest.mark.parametrize("format_name", [*Format, "another", None])
 def test_there_is_something_to_do_for_every_finding_in_every_app(format_name: str | None) -> None:
     assert {"low-rate", "no-gyroscope", "clock-off", "unit-wrong", "sign-unknown"} <= set(CODES)
-    for code in (*CODES, "gravity-missing", "lost", "late", "malformed", "silent", "worn", "slow-messages"):
+    for code in (*CODES, "no-gravity", "lost", "late", "malformed", "silent", "worn", "slow-messages"):
         assert changes_for(code, format_name, "s07"), code
     assert changes_for("something new", format_name, "s07") == ()
 

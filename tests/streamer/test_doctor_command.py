@@ -18,18 +18,21 @@ from tests.processes import ROOT, assert_one_sentence, command, environment, run
 from tests.publishers import sender
 from tests.streamer.app_phones import sensor_logger, sensorspot
 from tests.streamer.turned_phones import RECORDING, payloads, segments_of, worn
+from tests.subscribers import subscriber
 
 WALKS = segments_of(RECORDING, "WALKING")[0][0]
 
 
 @contextmanager
-def replaying(where: str, *arguments: object) -> Iterator[None]:
-    """A simulated phone, s02-e03, as long as the block lasts."""
-    options = ("test", "--subjects", "2", "--phones", "1", "--broker", where, "--loop", *arguments)
+def replaying(broker: Mosquitto, *arguments: object) -> Iterator[None]:
+    """A simulated phone, s02-e03, that sends already and as long as the block lasts."""
+    options = ("test", "--subjects", "2", "--phones", "1", "--broker", broker.where, "--loop", *arguments)
     process = subprocess.Popen(
         command("replay", *options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(), cwd=ROOT
     )
     try:
+        with subscriber(broker.port, "har/+/imu") as heard:
+            heard.wait_for(1)
         yield
     finally:
         process.kill()
@@ -70,30 +73,21 @@ class Watching:
 
 
 def test_phones_that_send_as_they_should_are_well(mosquitto: Mosquitto) -> None:
-    with replaying(mosquitto.where, "--unit", "m/s2", "--encoding", "msgpack"):
-        status, diagnosis = wait_until_heard(mosquitto.where)
+    with replaying(mosquitto, "--unit", "m/s2", "--encoding", "msgpack"):
+        status, diagnosis = examine(mosquitto.where)
     assert (status, diagnosis["well"], codes(diagnosis)) == (0, True, set())
     (phone,) = diagnosis["phones"]
     assert (phone["phone"], phone["format"]) == ("s02-e03", "har")
     assert diagnosis["general"] == []
 
 
-def wait_until_heard(where: str, **how: Any) -> tuple[int, dict[str, Any]]:
-    """The first examination that hears a phone: the replay takes its time to begin."""
-    for _ in range(5):
-        status, diagnosis = examine(where, **how)
-        if diagnosis["phones"]:
-            return status, diagnosis
-    raise AssertionError("no phone was heard")
-
-
 def test_losses_ask_for_a_change_and_repeats_do_not(mosquitto: Mosquitto) -> None:
-    with replaying(mosquitto.where, "--drop", "0.3"):
-        status, diagnosis = wait_until_heard(mosquitto.where)
+    with replaying(mosquitto, "--drop", "0.5"):
+        status, diagnosis = examine(mosquitto.where)
     assert status == 1
     assert codes(diagnosis) == {"lost"}
-    with replaying(mosquitto.where, "--duplicate", "0.3"):
-        status, diagnosis = wait_until_heard(mosquitto.where)
+    with replaying(mosquitto, "--duplicate", "0.5"):
+        status, diagnosis = examine(mosquitto.where)
     assert status == 0
     assert codes(diagnosis, notes=True) == {"repeated"}
 
@@ -122,8 +116,8 @@ def test_an_app_at_5_hz_is_told_its_own_setting(
 
 
 def test_a_replay_at_5_hz_is_too_slow_in_any_app(mosquitto: Mosquitto) -> None:
-    with replaying(mosquitto.where, "--rate", "5", "--batch", "3"):
-        status, diagnosis = wait_until_heard(mosquitto.where, seconds=8)
+    with replaying(mosquitto, "--rate", "5", "--batch", "3"):
+        status, diagnosis = examine(mosquitto.where, seconds=8)
     assert status == 1
     assert "low-rate" in codes(diagnosis)
 

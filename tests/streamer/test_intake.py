@@ -166,6 +166,24 @@ def test_a_clock_that_jumps_ends_the_piece_and_is_told(jump_s: float) -> None:
     assert len(windows) > 2 * 13
 
 
+@pytest.mark.parametrize("numbered", [True, False])
+@pytest.mark.parametrize("rate", [50.0, 100.0])
+@pytest.mark.parametrize("behind_s", [60.0, -60.0])
+def test_a_clock_that_is_set_wrong_is_told_and_one_that_is_set_right_no_longer(
+    behind_s: float, rate: float, numbered: bool
+) -> None:
+    stream = PhoneStream("p")
+    off = []
+    for seconds, shift_s in ((range(20), 0.0), (range(20, 60), -behind_s), (range(60, 100), 0.0)):
+        for at_s, message in steady(seconds, rate=rate, shift_s=shift_s):
+            stream.push(message if numbered else replace(message, seq=None), at_s)
+            off.append(any(finding.code == "clock-off" for finding in stream.findings))
+    assert not any(off[:20])
+    assert all(off[30:60])
+    assert not any(off[70:])
+    assert stream.report().clock_jumps == 2
+
+
 def test_a_silence_is_no_jump_of_the_clock() -> None:
     stream, _, taken = run(steady([*range(20), *range(60, 80)]))
     assert stream.report().clock_jumps == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer.intake.clock import CLOCK_OFF_S, PhoneClock
 from streamer.intake.stats import SensorStats
@@ -26,8 +28,9 @@ def test_the_quickest_delivery_makes_the_offset_of_a_clock_from_boot() -> None:
     clock = followed(1.7e9)
     assert clock.difference_s == pytest.approx(1.7e9, abs=0.1)
     assert clock.offset_s == 0.0
-    clock.kind = ClockKind.BOOT
+    clock.stated = ClockKind.BOOT
     assert clock.offset_s == clock.difference_s
+    assert clock.off_s is None
 
 
 @pytest.mark.parametrize("drift", [-1e-4, 1e-4])
@@ -38,16 +41,44 @@ def test_the_offset_follows_a_drift(drift: float) -> None:
     assert clock.jumps == 0
 
 
-@pytest.mark.parametrize(("offset_s", "off"), [(0.0, False), (3 * CLOCK_OFF_S, True), (-3 * CLOCK_OFF_S, True)])
-def test_a_unix_clock_that_is_plainly_wrong_is_seen(offset_s: float, off: bool) -> None:
-    assert followed(offset_s).off_s == (pytest.approx(offset_s, abs=0.1) if off else None)
+@pytest.mark.parametrize("offset_s", [-86_400.0, -3600.0, -6.0, -4.0, 0.0, 4.0, 6.0, 47.0, 86_400.0])
+@pytest.mark.parametrize("seconds", [6, 60])
+def test_a_unix_clock_that_is_plainly_wrong_is_seen_soon_and_with_its_sign(offset_s: float, seconds: int) -> None:
+    is_off = abs(offset_s) > CLOCK_OFF_S
+    assert CLOCK_OFF_S == 5
+    assert followed(offset_s, seconds=seconds).off_s == (pytest.approx(offset_s, abs=0.3) if is_off else None)
 
 
-def test_a_recording_played_fast_has_no_wrong_clock_and_no_jumps() -> None:
-    clock = followed(0.0, speed=20.0, seconds=4000)
+@given(st.floats(1.2, 100) | st.floats(0.01, 0.8), st.sampled_from([0.0, 3600.0]))
+def test_a_recording_played_at_another_speed_has_no_wrong_clock_and_no_jumps(speed: float, offset_s: float) -> None:
+    clock = followed(offset_s, speed=speed, seconds=300)
     assert clock.off_s is None
     assert not clock.is_real_time
     assert clock.jumps == 0
+
+
+def test_messages_that_come_late_are_no_wrong_clock() -> None:
+    clock, arrived_s = PhoneClock(), 0.0
+    for k in range(400):
+        sent_s = EPOCH + 0.5 * k
+        arrived_s = max(arrived_s, sent_s + (0.1, 20.0, 19.5, 19.0)[k % 4])
+        clock.note(sent_s - 0.5, sent_s, arrived_s)
+        assert clock.off_s is None
+
+
+def test_a_backlog_that_is_sent_first_is_forgotten() -> None:
+    clock = PhoneClock()
+    for second in range(-300, 65):
+        clock.note(EPOCH + second - 61, EPOCH + second - 60, EPOCH + max(second, 0.001 * second))
+    assert clock.off_s == pytest.approx(60)
+
+
+def test_times_from_before_the_year_2001_count_from_the_phones_start_whatever_the_format_says() -> None:
+    clock = followed(EPOCH - 3600.0)
+    assert clock.kind is ClockKind.BOOT
+    assert clock.off_s is None
+    assert clock.offset_s == 0.0
+    assert PhoneClock().kind is ClockKind.UNIX
 
 
 def test_a_clock_that_is_put_ahead_is_told_from_a_phone_that_was_silent() -> None:

@@ -11,6 +11,7 @@ from model.bundled import load_recording, load_recordings
 from model.classifier import Classifier
 from model.smoothing import FilterSettings
 from streamer.formats.har import as_message
+from streamer.intake.limits import MAX_HOLD_S
 from streamer.readings import PhoneMessage
 from streamer.recognizer import Recognizer
 from streamer.wire import Samples, WireError
@@ -64,6 +65,35 @@ def test_finish_gives_the_window_that_waits_for_the_median() -> None:
     recognizer.push(message("a", load_recording(1).samples[:128], 0), 0.0)
     assert recognizer.classify(lambda: 0.0) == []
     assert [p.window.start_sample for p in recognizer.finish(lambda: 0.0)] == [0]
+
+
+def overtaken(numbered: bool, rate: float) -> list[PhoneMessage]:
+    """Ten seconds of a phone, two messages a second; the last but two is missing."""
+    parts = [EPOCH + k / 2 + np.arange(rate // 2) / rate for k in range(20)]
+    upright = np.tile([1.0, 0, 0, 0, 0, 0], (len(parts[0]), 1))
+    sent = [Samples(upright, times, k if numbered else None) for k, times in enumerate(parts)]
+    return [as_message("a", samples) for k, samples in enumerate(sent) if k != 17]
+
+
+@pytest.mark.parametrize("rate", [50.0, 100.0])
+@pytest.mark.parametrize("numbered", [True, False])
+def test_what_waits_for_an_earlier_message_is_released_though_the_phone_falls_silent(
+    numbered: bool, rate: float
+) -> None:
+    recognizer = Recognizer(MeanClassifier(), max_phones=2)
+    recognizer.push(message("b", np.zeros((128, 6)), 0), 0.0)
+    for k, each in enumerate(overtaken(numbered, rate)):
+        recognizer.push(each, k / 2)
+    before = [p for p in recognizer.classify(lambda: 9.0) if p.phone == "a"]
+    assert recognizer.tick(8.5 + MAX_HOLD_S - 0.1)["a"].windows == []
+    released = recognizer.tick(9.0 + MAX_HOLD_S + 0.1)
+    assert set(released) == {"a"}
+    assert released["a"].lost_messages == numbered
+    after = recognizer.classify(lambda: 14.0)
+    assert len(before) == 5
+    assert [p.window.end_s for p in after] == pytest.approx([before[-1].window.end_s + 1.28], abs=0.03)
+    assert recognizer.tick(100.0) == {}
+    assert recognizer.finish(lambda: 100.0)[0].phone == "b"
 
 
 def test_one_phone_too_many_is_refused_and_the_others_go_on() -> None:
