@@ -210,23 +210,30 @@ def push_together(filters: Sequence[ActivityFilter], rows: npt.ArrayLike) -> lis
     return [each._take(step.of(index)) for index, each in enumerate(filters)]
 
 
-def advance(
-    filtered: FloatArray, transition: FloatArray, row: FloatArray, settings: FilterSettings
+def forward(
+    filtered: FloatArray, transition: FloatArray, rows: FloatArray, settings: FilterSettings
 ) -> tuple[FloatArray, FloatArray]:
-    """One step of many streams' filters whose state the caller keeps, without a lag.
+    """Several steps of many streams' filters whose state the caller keeps, without a lag.
 
     Parameters
     ----------
     filtered, transition : what the last step gave, ``(n, 6)`` and ``(n, 1)``; before a stream's first step every
         activity as likely, and 0.
-    row : the next class probabilities, ``(n, 7)``, TRANSITION last.
+    rows : the next class probabilities, ``(n, steps, 7)``, TRANSITION last.
 
     Returns
     -------
-    The filtered probabilities, and the probability of a transition, which the next step needs.
+    The filtered probabilities ``(n, steps, 6)``, and the last probability of a transition, ``(n, 1)``, for the next
+    call.
     """
-    step = _advance(settings, replace(_START, filtered=filtered, transition=transition), row)
-    return step.filtered, step.transition
+    seen = np.concatenate([transition[:, np.newaxis], rows[..., len(ACTIVITIES) :]], axis=1)
+    prior = _prior(settings, np.maximum(seen[:, 1:], seen[:, :-1]), settings.posture)
+    likelihood = _likelihood(settings, rows[..., : len(ACTIVITIES)], seen[:, 1:])
+    steps = np.empty_like(likelihood)
+    for step in range(rows.shape[1]):
+        moved = _Prior(prior.leave[:, step], prior.cross[:, step]).step(filtered)
+        filtered = steps[:, step] = _normalised(moved * likelihood[:, step])
+    return steps, seen[:, -1]
 
 
 def _advance(settings: FilterSettings, before: _Step, row: FloatArray) -> _Step:

@@ -1,9 +1,10 @@
 """The stateful network as an ONNX graph that takes its state and gives it back: the training side's half.
 
 The graph is put together operator by operator: a converter knows neither of a convolution's past nor that the state
-should be one row. Batch normalisation is folded into the convolutions, whose output it scales. A convolution is
-written as one product of matrices, the samples under each of the kernel's taps side by side: over the few samples of
-a message ONNX Runtime's own convolution takes up to twice as long (benchmarks/stateful_cost.py).
+should be one row. Batch normalisation is folded into the convolutions, whose output it scales, and so are the
+factors of the features. A convolution is written as one product of matrices, the samples under each of the kernel's
+taps side by side: over the few samples of a message ONNX Runtime's own convolution takes up to twice as long (measured
+with 16 to 256 phones and 3 steps at once).
 
 ========================= ===============================================
 ``signals`` (n, m * 8, 9)  m steps of n phones
@@ -61,6 +62,17 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, inputs, list(outputs), **attributes))
         return outputs[0]
 
+    def reshaped(self, source: str, name: str, *shape: int) -> str:
+        """Another shape, 0 for a dimension as it is and -1 for what is left."""
+        return self.add("Reshape", [source, self.constant(f"{name}_shape", shape, np.int64)], name)
+
+    def reshaped_like(self, source: str, like: str, name: str, channels: int) -> str:
+        """Rows back to ``(n, positions, channels)``, with the positions that ``like`` has."""
+        first_two = self.add("Shape", [like], f"{name}_like", start=0, end=2)
+        last = self.constant(f"{name}_channels", [channels], np.int64)
+        shape = self.add("Concat", [first_two, last], f"{name}_shape", axis=0)
+        return self.add("Reshape", [source, shape], name)
+
 
 def export_stream(network: keras.Model) -> bytes:
     """The graph of a :func:`model.stateful.networks.stream_network`, for any number of phones and steps."""
@@ -102,57 +114,71 @@ def _split_state(graph: _Graph, shape: Shape) -> list[str]:
     sizes = [samples * channels for samples, channels in shape.buffers] + [shape.units] * 2
     parts = [f"part_{number}" for number in range(len(sizes))]
     graph.add("Split", [STATE, graph.constant("sizes", sizes, np.int64)], *parts, axis=1)
-    buffers = []
-    for number, (samples, channels) in enumerate(shape.buffers):
-        to = graph.constant(f"buffer_shape_{number}", [-1, samples, channels], np.int64)
-        buffers.append(graph.add("Reshape", [parts[number], to], f"buffer_{number}"))
+    buffers = [
+        graph.reshaped(parts[number], f"buffer_{number}", -1, samples, channels)
+        for number, (samples, channels) in enumerate(shape.buffers)
+    ]
     return [*buffers, *parts[-2:]]
 
 
 def _features(graph: _Graph, network: keras.Model) -> str:
-    """As :class:`model.layers.MotionFeatures`; ``(n, samples, channels)``."""
+    """As :class:`model.layers.MotionFeatures`, ``(n, samples, channels)``, but for the factors that
+    :func:`_feature_factors` gives to the first convolution.
+    """
     layer = network.get_layer("features")
-    mean, scale = np.array(layer.mean, np.float32), np.array(layer.scale, np.float32)
-    centred = graph.add("Sub", [SIGNALS, graph.constant("mean", mean)], "centred")
-    standard = graph.add("Div", [centred, graph.constant("scale", scale)], "standard")
+    centred = graph.add("Sub", [SIGNALS, graph.constant("mean", np.array(layer.mean, np.float32))], "centred")
     motion = _slice(graph, SIGNALS, "motion", 0, 6, axis=2)
     gains = graph.constant("gains", np.repeat(np.array(layer.gains, np.float32), 3))
     compressed = graph.add("Asinh", [graph.add("Mul", [motion, gains], "amplified")], "compressed")
-    third = graph.add("Div", [compressed, graph.constant("three", np.float32(3.0))], "third")
-    return graph.add("Concat", [standard, third], "features", axis=2)
+    return graph.add("Concat", [centred, compressed], "features", axis=2)
 
 
-def _slice(graph: _Graph, source: str, name: str, start: int, stop: int = _END, *, axis: int, every: int = 1) -> str:
-    numbers = {"starts": start, "ends": stop, "axes": axis, "steps": every}
+def _feature_factors(network: keras.Model) -> npt.NDArray[np.float64]:
+    """What each feature channel is still to be multiplied by, ``(channels,)``: the standardisation's scale and the
+    compression's third.
+    """
+    scale = np.array(network.get_layer("features").scale, np.float64)
+    return np.concatenate([1 / scale, np.full(6, 1 / 3)])
+
+
+def _slice(graph: _Graph, source: str, name: str, start: int, stop: int = _END, *, axis: int) -> str:
+    numbers = {"starts": start, "ends": stop, "axes": axis}
     bounds = [graph.constant(f"{name}_{kind}", [number], np.int64) for kind, number in numbers.items()]
     return graph.add("Slice", [source, *bounds], name)
 
 
 def _convolution(graph: _Graph, network: keras.Model, number: int, x: str, buffer: str, past: int) -> tuple[str, str]:
-    """One convolution over its past and the new samples; its output, and the past of the next call, flat."""
+    """One convolution over its past and the new samples; its output, and the past of the next call, flat.
+
+    Two samples make one position of twice the channels, so that the stride is one position; an odd kernel is longer by
+    a tap of zeros before its first.
+    """
     kernel, bias = _folded(network, number)
     length, channels, filters = kernel.shape
     heard = graph.add("Concat", [buffer, x], f"heard_{number}", axis=1)
-    kept = _slice(graph, heard, f"kept_{number}", -past, axis=1)
-    flat = graph.add("Flatten", [kept], f"flat_{number}", axis=1)
-    taps = [
-        _slice(graph, heard, f"tap_{number}_{tap}", tap, tap + 1 - length or _END, axis=1, every=STRIDE)
-        for tap in range(length)
-    ]
+    flat = graph.reshaped(_slice(graph, heard, f"kept_{number}", -past, axis=1), f"flat_{number}", 0, past * channels)
+    pairs = graph.reshaped(heard, f"pairs_{number}", 0, -1, STRIDE * channels)
+    n_taps = length // STRIDE
+    taps = [_slice(graph, pairs, f"tap_{number}_{tap}", tap, tap + 1 - n_taps or _END, axis=1) for tap in range(n_taps)]
     under = graph.add("Concat", taps, f"under_{number}", axis=2)
+    rows = graph.reshaped(under, f"rows_{number}", -1, length * channels)
     weights = graph.constant(f"kernel_{number}", kernel.reshape(length * channels, filters))
-    product = graph.add("MatMul", [under, weights], f"product_{number}")
-    y = graph.add("Add", [product, graph.constant(f"bias_{number}", bias)], f"conv_{number}")
-    return graph.add("Relu", [y], f"relu_{number}"), flat
+    y = graph.add("Gemm", [rows, weights, graph.constant(f"bias_{number}", bias)], f"gemm_{number}")
+    activated = graph.add("Relu", [y], f"relu_{number}")
+    # As many positions as steps of this layer: what one phone's samples became.
+    return graph.reshaped_like(activated, under, f"conv_{number}", filters), flat
 
 
 def _folded(network: keras.Model, number: int) -> tuple[Array, Array]:
-    """Kernel ``(length, channels, filters)`` and bias of a convolution with its batch normalisation."""
+    """Kernel ``(even length, channels, filters)`` and bias of a convolution with its batch normalisation."""
     norm = network.get_layer(f"norm_{number}")
     gamma, beta, mean, variance = (np.asarray(weight, np.float64) for weight in norm.get_weights())
     factor = gamma / np.sqrt(variance + norm.epsilon)
     (kernel,) = network.get_layer(f"conv_{number}").get_weights()
     folded = kernel.astype(np.float64) * factor
+    folded = np.concatenate([np.zeros((len(folded) % STRIDE, *folded.shape[1:])), folded])
+    if number == 0:
+        folded *= _feature_factors(network)[:, np.newaxis]
     return folded.astype(np.float32), (beta - mean * factor).astype(np.float32)
 
 

@@ -60,8 +60,8 @@ def stream_network(
     shape = shape_of(filters, kernels, units)
     inputs = keras.Input((None, len(CHANNELS)), name="signals")
     x = MotionFeatures(mean, scale, acc_gain, gyro_gain, name="features")(inputs)
-    for number, (kernel, (past, _)) in enumerate(zip(shape.kernels, shape.buffers, strict=True)):
-        x = Past(past, name=f"past_{number}")(x)
+    for number, kernel in enumerate(shape.kernels):
+        x = Past(kernel - STRIDE, name=f"past_{number}")(x)
         x = keras.layers.Conv1D(filters[number], kernel, strides=STRIDE, use_bias=False, name=f"conv_{number}")(x)
         x = keras.layers.BatchNormalization(momentum=0.9, name=f"norm_{number}")(x)
         x = keras.layers.ReLU(name=f"relu_{number}")(x)

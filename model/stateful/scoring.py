@@ -111,7 +111,7 @@ def run_protocol(
         for activity in ACTIVITIES
     }
     told()
-    cold = _score_cold(hearer, [t for i, s in enumerate(sources) for t in cold_starts(s, _rng(seed, i))])
+    cold = score_cold(hearer, cold_trials(sources, seed=seed))
     told()
     contexts = {f"{past_s:g}": _score_context(hearer, sources, past_s, seed) for past_s in CONTEXTS_S}
     told()
@@ -158,7 +158,13 @@ def told_at(answers: Answers, moments: IntArray) -> IntArray:
     return told
 
 
-def _score_cold(hearer: Hearer, trials: Sequence[Trial]) -> ColdStartScores:
+def cold_trials(sources: Sequence[Source], *, seed: int) -> list[Trial]:
+    """Streams that begin in the middle of each recording's segments."""
+    return [trial for number, source in enumerate(sources) for trial in cold_starts(source, _rng(seed, number))]
+
+
+def score_cold(hearer: Hearer, trials: Sequence[Trial]) -> ColdStartScores:
+    """Score a model's answers over streams of one activity each that begin in its middle."""
     after_s = np.array(
         [
             _until_right_s(answers, ACTIVITIES.index(trial.segments[0].activity))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.activities import ACTIVITIES
-from model.smoothing import FilterSettings, advance
+from model.smoothing import FilterSettings, forward
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -52,13 +52,9 @@ def settle(
     -------
     The activities' settled probabilities, ``(n, steps, 6)``, and the states behind them.
     """
-    rows = evidence(probabilities)
-    settled = np.empty((*rows.shape[:2], len(ACTIVITIES)))
-    filtered, transition = states[:, :-1], states[:, -1:]
-    for step in range(rows.shape[1]):
-        filtered, transition = advance(filtered, transition, rows[:, step], settings)
-        settled[:, step] = filtered
-    return settled, np.concatenate([filtered, transition], axis=1)
+    settled, transition = forward(states[:, :-1], states[:, -1:], evidence(probabilities), settings)
+    last = settled[:, -1] if settled.shape[1] else states[:, :-1]
+    return settled, np.concatenate([last, transition], axis=1)
 
 
 def hold(settled: FloatArray, told: IntArray, switch: float = SWITCH) -> IntArray:

@@ -47,11 +47,11 @@ class Shape:
 
     @property
     def buffers(self) -> tuple[tuple[int, int], ...]:
-        """What each convolution keeps of its input: samples and channels. A kernel of k looks at the step's own
-        samples and at the k - 2 before them.
+        """What each convolution keeps of its input: samples and channels. A kernel of k looks at the last two samples
+        and at the k - 2 before them; an even number of these is kept.
         """
         channels = (self.features, *self.filters[:-1])
-        return tuple((kernel - STRIDE, n) for kernel, n in zip(self.kernels, channels, strict=True))
+        return tuple((kernel - STRIDE + kernel % STRIDE, n) for kernel, n in zip(self.kernels, channels, strict=True))
 
     @property
     def state_size(self) -> int:
