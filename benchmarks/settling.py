@@ -36,10 +36,10 @@ LOG = Path(__file__).parent.parent / "docs" / "experiments" / "settling.jsonl"
 
 GRID: dict[str, tuple[float, ...]] = {
     "stay": (0.98, 0.99, 0.995),
-    "exponent": (0.15, 0.2, 0.25, 0.3, 0.4),
+    "exponent": (0.2, 0.25, 0.3),
     "door": (0.1, 0.5),
-    "posture": (1.0, 0.3, 0.1),
-    "switch": (0.7, 0.8, 0.9, 0.95),
+    "posture": (0.3, 0.1),
+    "switch": (0.8, 0.9, 0.95),
 }
 
 KINDS = ("natural", "cut", "kept")

@@ -21,10 +21,10 @@ IntArray = npt.NDArray[np.int64]
 SETTLED_SIZE = len(ACTIVITIES) + 1
 """Numbers of a stream's state: the filtered probabilities, and that of a transition in the last step."""
 
-SETTLING = FilterSettings(stay=0.99, exponent=0.3, door=0.1, posture=0.1)
-"""Chosen on held-out training subjects, as the next one (docs/experiments/settling.md)."""
+SETTLING = FilterSettings(stay=0.995, exponent=0.3, door=0.1, posture=0.1)
+"""Chosen on held-out training subjects, as the next one (docs/experiments/settling.jsonl)."""
 
-SWITCH = 0.9
+SWITCH = 0.8
 """Settled probability above which another activity is told than before."""
 
 NOTHING_TOLD = -1
