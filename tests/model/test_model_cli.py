@@ -247,6 +247,22 @@ def test_train_writes_a_scored_model(tmp_path: Path) -> None:
     assert "macro F1" in result.stdout
 
 
+def test_train_writes_a_scored_model_for_streams(tmp_path: Path) -> None:
+    path = tmp_path / "small.har"
+    settings = ("--epochs", "1", "--batch-size", "64", "--units", "4", "--seed", "3")
+    result = har_model("train", "--network", "stream", *settings, "--output", path)
+    assert result.returncode == 0, result.stderr
+    assert "macro F1" in result.stdout
+    report = tmp_path / "report.html"
+    evaluated = json.loads(output_of("evaluate", path, "--json", "--report", report))
+    for name, scores in json.loads(output_of("info", path, "--json"))["metrics"].items():
+        assert scores == evaluated[name]
+    assert set(evaluated["protocol"]["arrangements"]) == {"natural", "cut", "kept", "reversed"}
+    assert evaluated["transitions"]["together"]["labelled"] > 100
+    assert "STAND_TO_SIT" in report.read_text("utf-8")
+    assert "not for windows" in refusal("robustness", path)
+
+
 def test_train_without_tensorflow_says_how_to_get_it(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom model.cli import main\n"

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from model import bundled
-from model.activities import ACTIVITIES, TEST_SUBJECTS, TRAIN_SUBJECTS
+from model.activities import ACTIVITIES, ALL_LABELS, TEST_SUBJECTS, TRAIN_SUBJECTS
 from model.dataset import training_crops, training_windows
 from model.errors import HarError
 from model.recordings import Recording
+from model.stateful.sequences import source_of
 from model.training import (
     NETWORKS,
     REFERENCE_OPTIONS,
@@ -28,11 +29,12 @@ pytest.importorskip("tensorflow", reason="the extra 'train' is not installed")
 
 ROUNDS: list[EpochReport] = []
 SMALL = {"filters": (8, 8), "kernels": (5, 3), "units": 8}
+SMALL_STREAM = {"filters": (8, 8, 8), "kernels": (5, 3, 3), "units": 8}
 
 
 def small(network: str, **changes: object) -> TrainingOptions:
     """A training of seconds on one subject."""
-    hyperparameters = SMALL if network == "window" else {"units": 6}
+    hyperparameters = {"window": SMALL, "stream": SMALL_STREAM}.get(network, {"units": 6})
     chosen = {"subjects": (1,), "epochs": 1, "hyperparameters": hyperparameters, **changes}
     return replace(default_options(network), **chosen)  # type: ignore[arg-type]
 
@@ -64,7 +66,7 @@ def trained() -> TrainedNetwork:
     return train_network(options, ROUNDS.append)
 
 
-@pytest.mark.parametrize("network", ["lstm", "window"])
+@pytest.mark.parametrize("network", ["lstm", "window", "stream"])
 def test_the_seed_decides_and_no_test_subject_is_even_opened(network: str, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: set[int] = set()
     load = bundled.load_recording
@@ -125,6 +127,22 @@ def test_the_record_says_what_was_done(trained: TrainedNetwork) -> None:
     assert record["windows"] == len(training_windows((1, 3)).labels)
     assert record["options"]["mixup"] == 0.2 and record["options"]["augmentation"]["rotation_deg"] > 0
     assert trained.classes == (*ACTIVITIES, "TRANSITION")
+
+
+def test_the_stream_network_learns_from_sequences_and_says_so() -> None:
+    options = small("stream", subjects=(1, 3), epochs=20, batch_size=4, seed=1)
+    trained = train_network(options)
+    assert trained.history[-1].loss < 0.7 * trained.history[0].loss
+    assert trained.classes == ALL_LABELS
+    record = json.loads(json.dumps(trained.training))
+    assert record["windows"] % options.batch_size == 0
+    assert record["options"]["sequences"]["spliced"] == options.sequences.spliced
+    assert not {"members", "augmentation", "mixup"} & set(record["options"])
+    signals = bundled.load_recording(9).signals().astype(np.float32)  # subject 5
+    labels = source_of(bundled.load_recording(9)).labels[7 : len(signals) // 8 * 8 : 8]
+    answers = np.asarray(trained.model(signals[np.newaxis, : len(labels) * 8]))[0, :, :6].argmax(axis=1)
+    inside = (labels >= 0) & (labels < 6)
+    assert np.mean(answers[inside] == labels[inside]) > 0.5  # six activities: chance is below 0.2
 
 
 def test_the_record_of_a_reference_network_leaves_out_what_it_did_not_use() -> None:
