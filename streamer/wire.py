@@ -140,8 +140,10 @@ def parse_topic(name: str) -> tuple[str, str]:
     WireError : there is no valid phone name in it.
     """
     levels = name.rsplit("/", 2)
-    if len(levels) < 2 or not _PHONE.fullmatch(levels[-2]):
+    if len(levels) < 2:
         raise WireError("the topic does not end in <phone>/<kind>")
+    if not _PHONE.fullmatch(levels[-2]):
+        raise WireError("the phone's name in the topic is not 1 to 64 letters, digits, '_', '.' or '-'")
     return levels[-2], levels[-1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from model.signals import SAMPLING_RATE
+from model.text import counted
 from streamer.console.theme import duration
 from streamer.intake.limits import SILENT_S
 from streamer.intake.report import Finding
@@ -103,9 +104,11 @@ def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float |
     if quality is Quality.LOW_RATE:
         return (f"rate too low: {rate_hz:.1f} samples a second arrive of the {SAMPLING_RATE:g} that are needed",)
     if quality is Quality.MALFORMED:
-        return (f"malformed: {counts.malformed_messages} messages could not be used; the last: {tally.last_fault}",)
+        malformed = counted(counts.malformed_messages, "message")
+        return (f"malformed: {malformed} could not be used; the last: {tally.last_fault}",)
     if quality is Quality.GAPS:
-        return (f"gaps: {counts.gaps} in the stream, each costs some windows; {counts.lost_messages} messages lost",)
+        lost = counted(counts.lost_messages, "message")
+        return (f"gaps: {counts.gaps} in the stream, each costs some windows; {lost} lost",)
     return ("boot clock: its times count from its start, not from 1970, so that only their differences tell",)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from model.text import counted
 from streamer.intake.clock import PhoneClock
 from streamer.intake.limits import LOW_RATE_HZ, MAX_RATE_HZ, MIN_RATE_HZ, WAIT_S
 from streamer.intake.report import Finding, IntakeReport, SensorReport
@@ -42,7 +43,7 @@ def find(
         )
         yield Finding("clock-off", words)
     if clock.jumps:
-        yield Finding("clock-jumps", f"the phone's clock jumped, {clock.jumps} times so far")
+        yield Finding("clock-jumps", f"the phone's clock jumped, {counted(clock.jumps, 'time')} so far")
     if apart_s:
         yield Finding(
             "sensor-clocks", f"the sensors' clocks are {abs(apart_s):.0f} s apart: aligned by when readings arrive"

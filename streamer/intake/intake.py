@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 
 from model.signals import SAMPLING_RATE, Stage, Start
+from model.text import counted
 from streamer.intake.chunks import JUMPED, Chunk, Piece
 from streamer.intake.clock import PhoneClock
 from streamer.intake.conventions import Conventions
@@ -208,7 +209,7 @@ class Intake:
             self._gaps += 1
             lost, at_s = self._lost
             is_loss = chunk.piece.cause == JUMPED and abs(chunk.time_s - at_s) < LOSS_S
-            cause = self._jump or (f"{lost} messages lost" if is_loss else chunk.piece.cause)
+            cause = self._jump or (f"{counted(lost, 'message')} lost" if is_loss else chunk.piece.cause)
             self.news.append(f"gap: {cause}")
             self._jump = None
         return replace(chunk, time_s=chunk.time_s + offset_s) if offset_s else chunk

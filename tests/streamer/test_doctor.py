@@ -251,6 +251,16 @@ def test_samples_on_another_topic_are_told_with_both_ways_out() -> None:
     assert diagnose(seen(phone(), others=others[1:])).exit_status == 0
 
 
+@pytest.mark.parametrize(
+    ("topic", "format_name"),
+    [("har/ann/imu", "har"), ("sensor-logger", "sensor-logger"), ("android/sensor/mine", "sensorspot")],
+)
+def test_a_topic_that_is_right_but_not_listened_to_is_no_fault_of_the_phone(topic: str, format_name: str) -> None:
+    (found,) = diagnose(seen(others=(TopicSeen(topic, 1, format_name),))).general
+    assert found.words.startswith("1 message in ")
+    assert found.changes == (f"listen with --topic {topic}",)
+
+
 def test_other_things_at_the_broker_are_named_when_nothing_else_is_heard() -> None:
     others = tuple(TopicSeen(f"zigbee2mqtt/{k}", 9 - k) for k in range(7))
     words = diagnose(seen(others=others)).general[0].words
