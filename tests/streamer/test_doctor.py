@@ -156,7 +156,7 @@ GOLDEN = [
         PhoneSeen("s07", malformed=4, last_fault="acc has 3 samples and gyro 2"),
         "malformed",
         "4 of 4 messages cannot be used, the last as acc has 3 samples and gyro 2",
-        "compare its messages with the formats in the README",
+        "compare its messages with the formats in docs/phones.md",
     ),
     (
         phone(seen={"worn": "the phone's -y axis points up"}),
