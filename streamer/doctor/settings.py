@@ -81,6 +81,7 @@ _SAME = {
     "unit-unknown": "unit",
     "unit-wrong": "unit",
     "angular-unit-wrong": "unit",
+    "boot-clock": "clock",
     "clock-off": "clock",
     "clock-jumps": "clock",
     "sensor-clocks": "clock",

@@ -9,7 +9,7 @@ from streamer.intake.clock import PhoneClock
 from streamer.intake.limits import LOW_RATE_HZ, MAX_RATE_HZ, MIN_RATE_HZ, WAIT_S
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
-from streamer.readings import Sensor
+from streamer.readings import ClockKind, Sensor
 
 PATIENCE_S = 3.0
 """A sensor that has not come while another sent for so long is missing."""
@@ -42,6 +42,8 @@ def find(
             f"the phone's clock is {_time(abs(clock.off_s))} {way} this machine's: let both set theirs by the network"
         )
         yield Finding("clock-off", words)
+    if clock.kind is ClockKind.BOOT and clock.stated is ClockKind.UNIX:
+        yield Finding("boot-clock", "the times count from the phone's start, not from 1970: nothing is dated rightly")
     if clock.jumps:
         yield Finding("clock-jumps", f"the phone's clock jumped, {counted(clock.jumps, 'time')} so far")
     if apart_s:

@@ -19,7 +19,7 @@ from streamer.intake.limits import LATEST_S
 from streamer.intake.ordering import Ordering, Turn, turn_of
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
-from streamer.readings import ClockKind, PhoneMessage, Sensor
+from streamer.readings import PhoneMessage, Sensor
 from streamer.wire import WireError
 
 EARLY = 100
@@ -230,11 +230,6 @@ class Intake:
     def n_waiting(self) -> int:
         """Readings that are held: for an earlier message, an earlier reading, another sensor's or the filter's sake."""
         return self._ordering.n_readings + self._grid.n_readings + self._fusion.n_readings
-
-    @property
-    def clock_kind(self) -> ClockKind:
-        """What the phone's times count from."""
-        return self._clock.kind
 
     def counts(self) -> Counts:
         """Everything that is counted."""
