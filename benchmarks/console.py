@@ -29,7 +29,6 @@ from streamer.console.theme import UNICODE
 from streamer.console.view import Page, View
 from streamer.phone_memory.time_line import LETTERS, SLOTS
 from streamer.phone_stream import ReadyWindow, Taken
-from streamer.readings import ClockKind
 from streamer.tally import LATENCIES, Tally
 
 PHONES = (10, 100, 1000, 5000)
@@ -64,7 +63,7 @@ class Fleet:
             for k in _turns(self.now_s, to_s, MESSAGE_S, phase):
                 at_s = (k + phase) * MESSAGE_S
                 self.tally.message(name, 25, Taken(), at_s)
-                self.tally.found(name, (), ClockKind.UNIX)
+                self.tally.found(name, ())
             for k in _turns(self.now_s, to_s, HOP_S, phase):
                 self.tally.prediction(self._prediction(name, number, k, phase), (k + phase) * HOP_S)
         self.now_s = to_s

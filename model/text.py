@@ -1,4 +1,4 @@
-"""Text from files and networks, made harmless to show."""
+"""Words for people: counts of things; text from files and networks, made harmless to show."""
 
 MOST = 200
 """Characters of what a network peer says that are shown at most."""
@@ -11,3 +11,8 @@ def printable(text: str, most: int | None = None) -> str:
     """
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:most])
     return shown[:most]
+
+
+def counted(count: int, thing: str) -> str:
+    """How many of a thing: ``1 phone``, ``2 phones``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

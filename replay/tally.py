@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from model.text import counted
 from replay.phone import Outgoing
 
 
@@ -109,15 +110,14 @@ class Tally(Sent):
     @property
     def senders(self) -> str:
         """The phones."""
-        return f"{self.phones} phones"
+        return counted(self.phones, "phone")
 
     @property
     def contents(self) -> str:
         """Samples, messages, labels, recordings."""
-        return (
-            f"{self.samples} samples in {self.messages} messages and {self.labels} labels "
-            f"({self.n_bytes / 1e6:.1f} MB) of {self.recordings} recordings by {self.phones} phones"
-        )
+        sent = f"{counted(self.samples, 'sample')} in {counted(self.messages, 'message')}"
+        of = f"{counted(self.recordings, 'recording')} by {counted(self.phones, 'phone')}"
+        return f"{sent} and {counted(self.labels, 'label')} ({self.n_bytes / 1e6:.1f} MB) of {of}"
 
     def count(self, message: Outgoing) -> None:
         """Add a message that was handed to the broker."""
@@ -152,12 +152,12 @@ class CaptureTally(Sent):
     @property
     def senders(self) -> str:
         """The topics."""
-        return f"{self.topics} topics"
+        return counted(self.topics, "topic")
 
     @property
     def contents(self) -> str:
         """Messages and topics."""
-        return f"{self.messages} messages ({self.n_bytes / 1e6:.1f} MB) of {self.topics} topics"
+        return f"{counted(self.messages, 'message')} ({self.n_bytes / 1e6:.1f} MB) of {counted(self.topics, 'topic')}"
 
     def count(self, message: Outgoing) -> None:
         """Add a message that was handed to the broker."""

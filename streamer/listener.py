@@ -201,7 +201,7 @@ class Listener:
         if message.readings:
             self.tally.message(message.phone, message.n_samples, taken, arrived_s, message.format)
             if stream := self.recognizer.stream(message.phone):
-                self.tally.found(message.phone, stream.findings, stream.clock_kind)
+                self.tally.found(message.phone, stream.findings)
         return [Notice(message.phone, words) for words in taken.news]
 
     def _fault(self, phone: str | None, error: WireError) -> list[Notice]:

@@ -17,7 +17,7 @@ from model.activities import ACTIVITIES
 from model.changes import ActivityChange
 from model.errors import HarError
 from model.signals import CHANNELS
-from model.text import MOST, printable
+from model.text import MOST, counted, printable
 from model.windows import WINDOW_LENGTH
 from streamer.activity_tracker import Prediction
 
@@ -222,11 +222,10 @@ def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
     """The figures of a run in a few lines of text."""
     latency = summary["latency_ms"]
     lines = [
-        f"{summary['phones']} phones, {summary['messages']} messages, {summary['samples']} samples, "
-        f"{summary['windows']} windows",
+        ", ".join(counted(summary[f"{thing}s"], thing) for thing in ("phone", "message", "sample", "window")),
         f"lost {summary['lost_messages']}, malformed {summary['malformed_messages']}, "
         f"repeated {summary['repeated_messages']}, late {summary['late_messages']}, "
-        f"dropped {summary['dropped_messages']} messages; {summary['gaps']} gaps",
+        f"dropped {counted(summary['dropped_messages'], 'message')}; {counted(summary['gaps'], 'gap')}",
     ]
     if unpublished := summary.get("unpublished_messages"):
         lines.append(f"{unpublished} predictions and other messages not published")
@@ -238,7 +237,7 @@ def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
         lines.append(f"accuracy {summary['accuracy']:.2%} of {summary['labelled_windows']} labelled windows{answered}")
     if recording := summary.get("recording"):
         missed = f"; {recording['missed']} messages are missing" if recording["missed"] else ""
-        lines.append(f"recorded {recording['messages']} messages to {printable(recording['file'])}{missed}")
+        lines.append(f"recorded {counted(recording['messages'], 'message')} to {printable(recording['file'])}{missed}")
     return lines
 
 

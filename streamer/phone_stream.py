@@ -16,7 +16,7 @@ from streamer.intake.chunks import Chunk, Piece
 from streamer.intake.intake import Counts, Intake
 from streamer.intake.report import Finding, IntakeReport
 from streamer.labels import Labels
-from streamer.readings import ClockKind, PhoneMessage
+from streamer.readings import PhoneMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,6 @@ class PhoneStream:
     def findings(self) -> tuple[Finding, ...]:
         """What was wrong with how the phone sends when the intake looked last, a few seconds ago at most."""
         return self._intake.findings
-
-    @property
-    def clock_kind(self) -> ClockKind:
-        """What the phone's times count from."""
-        return self._intake.clock_kind
 
     def report(self) -> IntakeReport:
         """What is known of how the phone sends."""

@@ -20,7 +20,6 @@ from streamer.phone_memory.rate import RateMeter
 from streamer.phone_memory.time_line import TimeLine
 from streamer.phone_memory.traces import Traces
 from streamer.phone_stream import Taken
-from streamer.readings import ClockKind
 from streamer.wire import Label
 
 LOG = 100
@@ -106,7 +105,6 @@ class PhoneTally:
     format: str | None = None
     counts: Counts = field(default_factory=Counts)
     rate: RateMeter = field(default_factory=RateMeter)
-    clock: ClockKind = ClockKind.UNIX
     time_line: TimeLine = field(default_factory=TimeLine)
     traces: Traces = field(default_factory=Traces)
     answer: str | None = None
@@ -168,10 +166,10 @@ class Tally:
         for counts in (self.totals, *([tally.counts] if tally else [])):
             counts.take(taken)
 
-    def found(self, name: str, findings: tuple[Finding, ...], clock: ClockKind) -> None:
-        """Keep what the intake finds wrong with a phone, and what its times count from."""
+    def found(self, name: str, findings: tuple[Finding, ...]) -> None:
+        """Keep what the intake finds wrong with a phone."""
         if tally := self.phone(name):
-            tally.findings, tally.clock = findings, clock
+            tally.findings = findings
 
     def label(self, name: str, label: Label) -> None:
         """Keep the label that came last."""

@@ -140,8 +140,10 @@ def parse_topic(name: str) -> tuple[str, str]:
     WireError : there is no valid phone name in it.
     """
     levels = name.rsplit("/", 2)
-    if len(levels) < 2 or not _PHONE.fullmatch(levels[-2]):
+    if len(levels) < 2:
         raise WireError("the topic does not end in <phone>/<kind>")
+    if not _PHONE.fullmatch(levels[-2]):
+        raise WireError("the phone's name in the topic is not 1 to 64 letters, digits, '_', '.' or '-'")
     return levels[-2], levels[-1]
 
 
@@ -154,7 +156,13 @@ def _decode(kind: str, payload: bytes) -> object:
     try:
         return _DECODERS[kind, encoding].decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise WireError(str(error)) from error
+        raise WireError(_fault(encoding, error)) from error
+
+
+def _fault(encoding: str, error: Exception) -> str:
+    if encoding == "msgpack":
+        return f"it does not begin as JSON does, and as MessagePack it is wrong ({error})"
+    return str(error) if isinstance(error, msgspec.ValidationError) else f"it begins as JSON but is none ({error})"
 
 
 def _times(message: _Imu, n_samples: int) -> npt.NDArray[np.float64]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from model.errors import DataError
+from model.text import counted
 from streamer.capture.format import GZIP, LONGEST_HEADER, MAGIC, FrameError, Frames, Record, decode_header
 
 PIECE = 1 << 16
@@ -54,7 +55,8 @@ class Capture:
             if not self._ended or not frames.is_whole:
                 self.damage = "It has no end: the listener was killed, its disk was full, or it still records."
         except (FrameError, zlib.error) as error:
-            self.damage = f"It is damaged after {self.count} messages, and what follows is left out ({error})."
+            after = counted(self.count, "message")
+            self.damage = f"It is damaged after {after}, and what follows is left out ({error})."
 
     def _pieces(self) -> Iterator[bytes]:
         """What lies compressed in the file, in pieces of bounded size."""

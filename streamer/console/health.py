@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from model.text import counted
 from streamer.console.snapshot import Health
 from streamer.console.theme import Symbols
 from streamer.publishing.pump import WINDOW
@@ -41,7 +42,7 @@ def _connection(health: Health, n_phones: int, symbols: Symbols) -> list[Part]:
         ("har-stream", "bold"),
         (broker, ""),
         (health.connection, "green" if is_connected else BAD),
-        (f"{n_phones} phones", ""),
+        (counted(n_phones, "phone"), ""),
     ]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import Enum
 
 from model.signals import SAMPLING_RATE
+from model.text import counted
 from streamer.console.theme import duration
 from streamer.intake.limits import SILENT_S
 from streamer.intake.report import Finding
-from streamer.readings import ClockKind
 from streamer.tally import PhoneTally
 
 LOW_RATE_HZ = 45.0
@@ -52,6 +52,7 @@ OF_FINDING: dict[str, Quality | None] = {
     "sensor-clocks": Quality.TIMES,
     "clock-jumps": Quality.TIMES,
     "clock-off": Quality.CLOCK_OFF,
+    "boot-clock": Quality.BOOT_CLOCK,
     "lossy": None,
 }
 """What a finding of the intake is shown as, by its code; the others are of units and signs. None: shown by counts."""
@@ -77,8 +78,6 @@ def qualities(tally: PhoneTally, rate_hz: float, age_s: float | None) -> tuple[Q
         found.append(Quality.MALFORMED)
     if counts.gaps:
         found.append(Quality.GAPS)
-    if tally.clock is ClockKind.BOOT:
-        found.append(Quality.BOOT_CLOCK)
     return tuple(found) if len(found) < 2 else tuple(quality for quality in Quality if quality in found)
 
 
@@ -103,10 +102,10 @@ def in_words(quality: Quality, tally: PhoneTally, rate_hz: float, age_s: float |
     if quality is Quality.LOW_RATE:
         return (f"rate too low: {rate_hz:.1f} samples a second arrive of the {SAMPLING_RATE:g} that are needed",)
     if quality is Quality.MALFORMED:
-        return (f"malformed: {counts.malformed_messages} messages could not be used; the last: {tally.last_fault}",)
-    if quality is Quality.GAPS:
-        return (f"gaps: {counts.gaps} in the stream, each costs some windows; {counts.lost_messages} messages lost",)
-    return ("boot clock: its times count from its start, not from 1970, so that only their differences tell",)
+        malformed = counted(counts.malformed_messages, "message")
+        return (f"malformed: {malformed} could not be used; the last: {tally.last_fault}",)
+    lost = counted(counts.lost_messages, "message")
+    return (f"gaps: {counts.gaps} in the stream, each costs some windows; {lost} lost",)
 
 
 def _of_reason(reason: str) -> Quality:

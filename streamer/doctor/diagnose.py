@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from model.text import counted
 from streamer.doctor.advice import Advice, Diagnosis, PhoneDiagnosis
 from streamer.doctor.general import general_advice
 from streamer.doctor.seen import PhoneSeen, Seen
@@ -49,7 +50,7 @@ def summary(phone: PhoneSeen) -> str:
     """How a phone sends, in a line: its sensors' rates, messages, windows."""
     sensors = phone.report.sensors if phone.report else ()
     rates = [f"{each.sensor.value} {'?' if each.rate_hz is None else f'{each.rate_hz:.3g}'} Hz" for each in sensors]
-    return ", ".join([*rates, f"{phone.messages} messages", f"{phone.windows} windows"])
+    return ", ".join([*rates, counted(phone.messages, "message"), counted(phone.windows, "window")])
 
 
 def _malformed(phone: PhoneSeen, seen: Seen) -> Iterator[tuple[str, str, bool]]:
@@ -57,7 +58,7 @@ def _malformed(phone: PhoneSeen, seen: Seen) -> Iterator[tuple[str, str, bool]]:
         total = phone.malformed + phone.messages
         yield (
             "malformed",
-            f"{phone.malformed} of {total} messages cannot be used, the last as {phone.last_fault}",
+            f"{phone.malformed} of {counted(total, 'message')} cannot be used, the last as {phone.last_fault}",
             False,
         )
 
@@ -92,13 +93,14 @@ def _messages(phone: PhoneSeen, seen: Seen) -> Iterator[tuple[str, str, bool]]:
     report, total = _report(phone), max(phone.messages, 1)
     if phone.lost:
         share = phone.lost / (total + phone.lost)
-        yield "lost", f"{phone.lost} messages lost ({share:.1%}); windows around them are left out", share <= TOLERABLE
+        words = f"{counted(phone.lost, 'message')} lost ({share:.1%}); windows around them are left out"
+        yield "lost", words, share <= TOLERABLE
     if report.late:
-        yield "late", f"{report.late} messages came too late to be used", report.late / total <= TOLERABLE
+        yield "late", f"{counted(report.late, 'message')} came too late to be used", report.late / total <= TOLERABLE
     if report.reordered:
-        yield "reordered", f"{report.reordered} messages overtook others, and were put in order", True
+        yield "reordered", f"{counted(report.reordered, 'message')} overtook others, and were put in order", True
     if report.repeated:
-        yield "repeated", f"{report.repeated} messages came twice, and were used once", True
+        yield "repeated", f"{counted(report.repeated, 'message')} came twice, and were used once", True
 
 
 def _pace(phone: PhoneSeen, seen: Seen) -> Iterator[tuple[str, str, bool]]:

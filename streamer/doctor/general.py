@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from model.text import counted
 from streamer.doctor.advice import Advice
 from streamer.doctor.seen import Seen, TopicSeen
-from streamer.formats.names import Format
+from streamer.formats.names import Format, app_topics
 
 NAMES: dict[str, str] = {
     Format.HAR: "our own",
@@ -48,11 +49,18 @@ def general_advice(seen: Seen) -> Iterator[Advice]:
 
 
 def _wrong_topic(other: TopicSeen) -> Advice:
-    words = (
-        f"{other.messages} messages in {NAMES[str(other.format)]} format came on {other.topic}, where nobody listens"
-    )
-    change = f"{_TOPICS[Format(str(other.format))]}, or listen with --topic {other.topic}"
+    came = counted(other.messages, "message")
+    words = f"{came} in {NAMES[str(other.format)]} format came on {other.topic}, where nobody listens"
+    listen = f"listen with --topic {other.topic}"
+    change = listen if _is_usual(other) else f"{_TOPICS[Format(str(other.format))]}, or {listen}"
     return Advice("wrong-topic", words, (change,))
+
+
+def _is_usual(other: TopicSeen) -> bool:
+    """Whether it is where its format's samples are to come, but the doctor was told to listen elsewhere."""
+    name = Format(str(other.format))
+    usual = [topic.removesuffix("/#") for topic in app_topics(name)]
+    return other.topic.endswith("/imu") if name is Format.HAR else f"{other.topic}/".startswith(f"{usual[0]}/")
 
 
 def _no_samples(unused: tuple[TopicSeen, ...]) -> Advice:

@@ -73,7 +73,7 @@ _CHANGES: dict[str, dict[Format | None, str]] = {
         _ANY: "send smaller batches: half a second is good",
     },
     "silent": {_ANY: "see that the app still measures, with the screen off, too"},
-    "malformed": {_ANY: "compare its messages with the formats in the README"},
+    "malformed": {_ANY: "compare its messages with the formats in docs/phones.md"},
     "worn": {_ANY: "if nobody lies, run: har-stream calibrate {phone}, or name the axes by --mount"},
 }
 
@@ -81,6 +81,7 @@ _SAME = {
     "unit-unknown": "unit",
     "unit-wrong": "unit",
     "angular-unit-wrong": "unit",
+    "boot-clock": "clock",
     "clock-off": "clock",
     "clock-jumps": "clock",
     "sensor-clocks": "clock",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from model.text import counted
 from streamer.intake.clock import PhoneClock
 from streamer.intake.limits import LOW_RATE_HZ, MAX_RATE_HZ, MIN_RATE_HZ, WAIT_S
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
-from streamer.readings import Sensor
+from streamer.readings import ClockKind, Sensor
 
 PATIENCE_S = 3.0
 """A sensor that has not come while another sent for so long is missing."""
@@ -41,8 +42,10 @@ def find(
             f"the phone's clock is {_time(abs(clock.off_s))} {way} this machine's: let both set theirs by the network"
         )
         yield Finding("clock-off", words)
+    if clock.kind is ClockKind.BOOT and clock.stated is ClockKind.UNIX:
+        yield Finding("boot-clock", "the times count from the phone's start, not from 1970: nothing is dated rightly")
     if clock.jumps:
-        yield Finding("clock-jumps", f"the phone's clock jumped, {clock.jumps} times so far")
+        yield Finding("clock-jumps", f"the phone's clock jumped, {counted(clock.jumps, 'time')} so far")
     if apart_s:
         yield Finding(
             "sensor-clocks", f"the sensors' clocks are {abs(apart_s):.0f} s apart: aligned by when readings arrive"

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from model.resampling import Resampler, measured_rate
-from model.signals import SAMPLING_RATE, FloatArray, Start
-from streamer.intake.buffer import Ready, SensorBuffer
+from model.resampling import measured_rate
+from model.signals import SAMPLING_RATE, Start
+from streamer.intake.buffer import SensorBuffer
 from streamer.intake.chunks import JUMPED, Chunk, Piece
 from streamer.intake.limits import BRIDGE_S, MAX_HOLD_S, MAX_RATE_HZ, MIN_RATE_HZ, REORDER_SPANS, START_S, WAIT_S
+from streamer.intake.track import Track
 from streamer.readings import Readings, Sensor
 
 WITH_GRAVITY = (Sensor.TOTAL_ACCELERATION, Sensor.ANGULAR_VELOCITY)
@@ -25,65 +26,6 @@ GRAVITY_APART = (Sensor.BODY_ACCELERATION, Sensor.GRAVITY, Sensor.ANGULAR_VELOCI
 
 PUMP_S = 0.1
 """Readings are worked off in steps of this length at least: one by one they cost far more."""
-
-RATE_SPAN_S = 2.0
-"""The rate is measured anew over readings of so many seconds."""
-
-RATE_CHANGE = 1.25
-"""A rate that differs by more than this factor from the one before ends the piece."""
-
-
-class _Track:
-    """One sensor's part in a piece."""
-
-    def __init__(self, buffer: SensorBuffer, rate_hz: float, start_s: float) -> None:
-        self.resampler = Resampler(rate_hz, start_s)
-        self.is_over = False
-        self.cause = JUMPED
-        self._buffer = buffer
-        self._made: list[FloatArray] = []
-        self._measured: list[FloatArray] = []
-        self._n_measured = 0
-
-    def feed(self, until_s: float) -> None:
-        """Take what is ready up to ``until_s``."""
-        if self.is_over:
-            return
-        ready = self._buffer.take(until_s, self.resampler.source_rate)
-        if len(ready.times):
-            self._made.append(self.resampler.push(ready.times, ready.values))
-        if ready.gap_end_s is not None or self._has_changed(ready):
-            self.end()
-
-    def end(self) -> None:
-        """The piece ends with the reading that was taken last."""
-        if not self.is_over:
-            self.is_over = True
-            self._made.append(self.resampler.finish())
-
-    def _has_changed(self, ready: Ready) -> bool:
-        """Whether the sensor's rate is another one now."""
-        self._measured.append(ready.times)
-        self._n_measured += len(ready.times)
-        if self._n_measured < RATE_SPAN_S * self.resampler.source_rate:
-            return False
-        rate_hz = measured_rate(np.concatenate(self._measured))
-        self._measured, self._n_measured = [], 0
-        if rate_hz is None or 1 / RATE_CHANGE < rate_hz / self.resampler.source_rate < RATE_CHANGE:
-            return False
-        self.cause = f"the sampling rate changed from {self.resampler.source_rate:.0f} to {rate_hz:.0f} Hz"
-        return True
-
-    @property
-    def n_made(self) -> int:
-        """Samples that wait for the other sensors'."""
-        return sum(map(len, self._made))
-
-    def give(self, count: int) -> FloatArray:
-        """The next samples, ``(count, 3)``; at most :attr:`n_made`."""
-        made = np.concatenate(self._made)
-        self._made = [made[count:]]
-        return made[:count]
 
 
 class Fusion:
@@ -99,7 +41,7 @@ class Fusion:
         self.buffers: dict[Sensor, SensorBuffer] = {}
         self._filled: Counter[Sensor] = Counter()
         self._delays: dict[Sensor, float] = {}
-        self._tracks: dict[Sensor, _Track] = {}
+        self._tracks: dict[Sensor, Track] = {}
         self._start_s = 0.0
         self._given = 0
         self._pumped_s = (float("-inf"), float("-inf"))
@@ -206,7 +148,7 @@ class Fusion:
             return False
         for sensor, rate in rates.items():
             assert rate is not None
-            self._tracks[sensor] = _Track(self.buffers[sensor], rate, start_s)
+            self._tracks[sensor] = Track(self.buffers[sensor], rate, start_s)
         self._start_s, self._given = start_s, 0
         return True
 

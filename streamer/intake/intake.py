@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 
 from model.signals import SAMPLING_RATE, Stage, Start
+from model.text import counted
 from streamer.intake.chunks import JUMPED, Chunk, Piece
 from streamer.intake.clock import PhoneClock
 from streamer.intake.conventions import Conventions
@@ -18,7 +19,7 @@ from streamer.intake.limits import LATEST_S
 from streamer.intake.ordering import Ordering, Turn, turn_of
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
-from streamer.readings import ClockKind, PhoneMessage, Sensor
+from streamer.readings import PhoneMessage, Sensor
 from streamer.wire import WireError
 
 EARLY = 100
@@ -208,7 +209,7 @@ class Intake:
             self._gaps += 1
             lost, at_s = self._lost
             is_loss = chunk.piece.cause == JUMPED and abs(chunk.time_s - at_s) < LOSS_S
-            cause = self._jump or (f"{lost} messages lost" if is_loss else chunk.piece.cause)
+            cause = self._jump or (f"{counted(lost, 'message')} lost" if is_loss else chunk.piece.cause)
             self.news.append(f"gap: {cause}")
             self._jump = None
         return replace(chunk, time_s=chunk.time_s + offset_s) if offset_s else chunk
@@ -229,11 +230,6 @@ class Intake:
     def n_waiting(self) -> int:
         """Readings that are held: for an earlier message, an earlier reading, another sensor's or the filter's sake."""
         return self._ordering.n_readings + self._grid.n_readings + self._fusion.n_readings
-
-    @property
-    def clock_kind(self) -> ClockKind:
-        """What the phone's times count from."""
-        return self._clock.kind
 
     def counts(self) -> Counts:
         """Everything that is counted."""

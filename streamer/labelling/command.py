@@ -9,11 +9,23 @@ import click
 
 from model.activities import ALL_LABELS
 from model.errors import HarError
+from model.text import MOST, printable
+from streamer.activity_names import activity_of
 from streamer.connection_options import broker_address, broker_option, connection_options, subscriber_options
 
 
+def _activity(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """The label that is meant, as people write it, and as the annotations of Sensor Logger are read."""
+    if value is None:
+        return None
+    if (activity := activity_of(value)) is not None:
+        return activity
+    known = ", ".join(label.lower() for label in ALL_LABELS)
+    raise click.BadParameter(f"'{printable(value, MOST)}' is not one of {known}.")
+
+
 @click.command()
-@click.argument("activity", type=click.Choice(ALL_LABELS, case_sensitive=False), required=False)
+@click.argument("activity", callback=_activity, required=False)
 @click.option("--phone", required=True, help="Name of the phone, as in its topics.")
 @click.option("--clear", is_flag=True, help="From now on nothing is known.")
 @broker_option
@@ -21,8 +33,8 @@ from streamer.connection_options import broker_address, broker_option, connectio
 def label(activity: str | None, phone: str, clear: bool, broker: str, **flags: Any) -> int:
     """Say what a phone's owner does, from now until the next label, for live accuracy and for training.
 
-    Without ACTIVITY, on a terminal, each key is a label: 1 to 6 the activities, t and then 1 to 6 the transitions, 0
-    nothing, q quits.
+    ACTIVITY is one of the data set's, as walking, upstairs, "sit to stand" or lying. Without it, on a terminal, each
+    key is a label: 1 to 6 the activities, t and then 1 to 6 the transitions, 0 nothing, q quits.
     """
     if activity and clear:
         raise HarError("An activity and --clear exclude each other; give one.")

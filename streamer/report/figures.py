@@ -32,7 +32,7 @@ JUMP_S = 0.5
 LATENCY_BINS = 30
 """Of the histogram, all equally wide in the logarithm."""
 
-_LOST = re.compile(r"gap: (\d{1,9}) messages lost")
+_LOST = re.compile(r"gap: (\d{1,9}) messages? lost")
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from model.changes import ActivityChange
 from model.smoothing import FilterSettings
+from model.text import counted
 from streamer.activity_tracker import Prediction
 from streamer.capture.reader import Capture
 from streamer.formats import detect
@@ -87,7 +88,8 @@ def recognise_capture(capture: Capture, options: RecogniseOptions, figures: Figu
     listener = Listener(settings, Classifier.load(options.model), [lines], decode, options.mount.book())
     listener.finish(listener.recognise(_messages(capture)))
     began = datetime.fromtimestamp(capture.started_s, UTC).astimezone()
-    note = f"A capture of {capture.count} messages, begun {began:%Y-%m-%d %H:%M:%S}, recognised anew: without latency."
+    messages = counted(capture.count, "message")
+    note = f"A capture of {messages}, begun {began:%Y-%m-%d %H:%M:%S}, recognised anew: without latency."
     damage = () if capture.damage is None else (capture.damage,)
     return figures.report((note, *damage), is_cut=bool(damage))
 

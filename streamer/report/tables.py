@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from model.activities import ACTIVITIES
-from model.text import printable
+from model.text import counted, printable
 from streamer.outputs import clock_time
 from streamer.report.figures import PhoneFigures, SessionReport
 from streamer.report.words import LETTERS, MOST_PHONES, accuracy_rows, changed, columns, conditions, loss_rows
@@ -43,7 +43,7 @@ def print_report(report: SessionReport, console: Console) -> None:
 def session_view(report: SessionReport, width: int = 80) -> RenderableType:
     """What was recorded, time lines, time, changes, latency and losses, accuracy, warnings."""
     parts: list[RenderableType] = [
-        Text(f"{report.n_windows} windows of {len(report.phones)} phones", style="bold"),
+        Text(f"{counted(report.n_windows, 'window')} of {counted(len(report.phones), 'phone')}", style="bold"),
         *(Text(note) for note in conditions(report)),
     ]
     if report.n_windows:

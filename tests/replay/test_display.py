@@ -44,7 +44,7 @@ def test_summary() -> None:
     tally = some_tally()
     tally.dropped, tally.lost = 3, 2
     assert summary_line(tally) == (
-        "Sent 1000 samples in 40 messages and 1 labels (0.0 MB) of 4 recordings by 4 phones; in 2.0 s, 10 times real "
+        "Sent 1000 samples in 40 messages and 1 label (0.0 MB) of 4 recordings by 4 phones; in 2.0 s, 10 times real "
         "time; late 19.5 ms (max 39.0); 3 dropped, 2 lost."
     )
     summary = tally.as_dict()

@@ -133,7 +133,7 @@ def test_what_no_broker_delivers_is_damage(record: Record) -> None:
     records, damage = read(encode_header(STARTED) + body)
     assert records == [good]
     assert damage is not None
-    assert "damaged after 1 messages" in damage
+    assert "damaged after 1 message," in damage
 
 
 def test_a_newer_format_and_what_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:

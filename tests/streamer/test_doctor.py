@@ -156,7 +156,7 @@ GOLDEN = [
         PhoneSeen("s07", malformed=4, last_fault="acc has 3 samples and gyro 2"),
         "malformed",
         "4 of 4 messages cannot be used, the last as acc has 3 samples and gyro 2",
-        "compare its messages with the formats in the README",
+        "compare its messages with the formats in docs/phones.md",
     ),
     (
         phone(seen={"worn": "the phone's -y axis points up"}),
@@ -249,6 +249,16 @@ def test_samples_on_another_topic_are_told_with_both_ways_out() -> None:
     assert found.changes == ("set the topic sensor-logger in Sensor Logger, or listen with --topic my/phone",)
     assert diagnose(seen(phone(), others=others)).exit_status == 1
     assert diagnose(seen(phone(), others=others[1:])).exit_status == 0
+
+
+@pytest.mark.parametrize(
+    ("topic", "format_name"),
+    [("har/ann/imu", "har"), ("sensor-logger", "sensor-logger"), ("android/sensor/mine", "sensorspot")],
+)
+def test_a_topic_that_is_right_but_not_listened_to_is_no_fault_of_the_phone(topic: str, format_name: str) -> None:
+    (found,) = diagnose(seen(others=(TopicSeen(topic, 1, format_name),))).general
+    assert found.words.startswith("1 message in ")
+    assert found.changes == (f"listen with --topic {topic}",)
 
 
 def test_other_things_at_the_broker_are_named_when_nothing_else_is_heard() -> None:

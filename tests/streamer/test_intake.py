@@ -166,6 +166,15 @@ def test_a_clock_that_jumps_ends_the_piece_and_is_told(jump_s: float) -> None:
     assert len(windows) > 2 * 13
 
 
+@pytest.mark.parametrize("stated", ClockKind)
+def test_times_from_the_phones_start_are_told_where_the_format_has_unix_time(stated: ClockKind) -> None:
+    stream = PhoneStream("p")
+    for at_s, message in steady(range(10), shift_s=3600.0 - EPOCH_S):
+        stream.push(replace(message, clock=stated), at_s)
+    assert ("boot-clock" in codes(stream)) is (stated is ClockKind.UNIX)
+    assert "clock-off" not in codes(stream)
+
+
 @pytest.mark.parametrize("numbered", [True, False])
 @pytest.mark.parametrize("rate", [50.0, 100.0])
 @pytest.mark.parametrize("behind_s", [60.0, -60.0])

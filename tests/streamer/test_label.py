@@ -69,11 +69,11 @@ def labels_of(heard: Heard, count: int) -> list[Label]:
 def test_a_label_is_published_from_now_without_an_end(mosquitto: Mosquitto) -> None:
     before_s = time.time()
     with subscriber(mosquitto.port) as heard:
-        for arguments in (["SITTING"], ["stand_to_sit"], ["--clear"]):
+        for arguments in (["lying"], ["stand to sit"], ["--clear"]):
             done = run("streamer", "label", "--broker", mosquitto.where, "--phone", "ann", *arguments)
             assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         labels = labels_of(heard, 3)
-    assert [label.activity for label in labels] == ["SITTING", "STAND_TO_SIT", None]
+    assert [label.activity for label in labels] == ["LAYING", "STAND_TO_SIT", None]
     assert {label.end_s for label in labels} == {math.inf}
     times = [before_s, *(label.start_s for label in labels), time.time()]
     assert times == sorted(times)
