@@ -14,15 +14,14 @@ from typing import Any
 import numpy as np
 
 from model.signals import RAW_CHANNELS, process
-from model.smoothing import FilterSettings
-from streamer.activity_tracker import Prediction
 from streamer.formats import detect
 from streamer.inbox import Inbox, Message
 from streamer.mount.book import MountBook
 from streamer.mount.minder import MountMinder
 from streamer.outputs import Notice, Output
 from streamer.readings import PhoneMessage
-from streamer.recognizer import Recognizer, WindowClassifier
+from streamer.recognition.prediction import Engine, Prediction
+from streamer.recognition.recognizer import Recognizer
 from streamer.tally import Tally
 from streamer.wire import WireError
 
@@ -49,13 +48,9 @@ IDLE_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ListenerOptions:
-    """``max_phones`` phones are followed; after ``max_predictions`` predictions the listener stops.
-
-    ``smoothing`` sets the filter over consecutive windows; None answers by each window alone.
-    """
+    """``max_phones`` phones are followed; after ``max_predictions`` predictions the listener stops."""
 
     max_phones: int
-    smoothing: FilterSettings | None
     max_predictions: int | None = None
 
 
@@ -63,22 +58,29 @@ class Listener:
     """Takes messages from any thread by :meth:`receive`, and recognises them on its own.
 
     ``lock`` is held while ``tally`` and the phones' reports change; whoever draws takes it for the time of a snapshot.
+
+    Parameters
+    ----------
+    engine : the model at work.
+    outputs : where predictions go.
+    decode : what makes phones' messages of those that come.
+    mounts : how phones are worn; None: as the data set's.
     """
 
     def __init__(
         self,
         options: ListenerOptions,
-        classifier: WindowClassifier,
+        engine: Engine,
         outputs: Sequence[Output],
         decode: Decoder = detect.decode,
         mounts: MountBook | None = None,
     ) -> None:
-        self._mounts = MountMinder(mounts or MountBook(), classifier.novelty)
+        self.engine = engine
+        self._mounts = MountMinder(mounts or MountBook(), engine.novelty)
         self.tally = Tally(max_phones=options.max_phones)
         self.recognizer = Recognizer(
-            classifier,
+            engine,
             max_phones=options.max_phones,
-            smoothing=options.smoothing,
             rotation_of=self._mounts.rotation,
             unix_offset_s=time.time() - time.monotonic(),
         )
@@ -224,5 +226,7 @@ class Listener:
                     output.warning(Notice(prediction.phone, words))
                 if prediction.change:
                     output.change(prediction.phone, prediction.change)
+                for transition in prediction.transitions:
+                    output.transition(prediction.phone, transition)
         if self.done_by_count:
             self.done.set()

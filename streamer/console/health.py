@@ -42,6 +42,7 @@ def _connection(health: Health, n_phones: int, symbols: Symbols) -> list[Part]:
         (broker, ""),
         (health.connection, "green" if is_connected else BAD),
         (f"{n_phones} phones", ""),
+        (f"{health.model} model", ""),
     ]
 
 
