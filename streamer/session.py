@@ -76,7 +76,7 @@ def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _l
     HarError : the model, the broker, an output or the file to record to cannot be used.
     """
     recent = Recent()
-    engine = load_engine(options.engine)
+    engine = load_engine(options.engine, options.mount.folder)
     if options.save_windows and engine.kind != "window":
         raise HarError("A stream model takes no windows that could be saved; leave out --save-windows.")
     decode = partial(detect.decode, format_name=options.format)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model.artefact import Artefact, default_artefact_path, read_artefact
+from model.artefact import GRAPH, Artefact, default_artefact_path, read_artefact
 from model.card import STREAM
 from model.errors import HarError
 from model.smoothing import FilterSettings
@@ -17,8 +17,8 @@ from streamer.recognition.prediction import Engine
 class EngineOptions:
     """``model`` is a name of those in the box (:mod:`streamer.recognition.names`), or an artefact's path.
 
-    ``every_s`` is for models that follow streams (None: as usual), ``smoothing`` for those of windows (None: each window
-    alone).
+    ``every_s`` is for models that follow streams (None: as usual), ``smoothing`` for those of windows (None: each
+    window alone).
     """
 
     model: str = DEFAULT_MODEL
@@ -26,8 +26,10 @@ class EngineOptions:
     smoothing: FilterSettings | None = field(default_factory=FilterSettings)
 
 
-def load_engine(options: EngineOptions) -> Engine:
+def load_engine(options: EngineOptions, folder: Path | None = None) -> Engine:
     """The model at work.
+
+    ``folder`` is where a model that follows streams keeps where they stand; None: nowhere.
 
     Raises
     ------
@@ -35,7 +37,9 @@ def load_engine(options: EngineOptions) -> Engine:
     """
     is_known = options.model in IN_THE_BOX
     artefact = read_artefact(default_artefact_path(options.model) if is_known else Path(options.model))
-    return _stream_engine(artefact, options) if artefact.card.network == STREAM else _window_engine(artefact, options)
+    if artefact.card.network == STREAM:
+        return _stream_engine(artefact, options, folder)
+    return _window_engine(artefact, options)
 
 
 def _window_engine(artefact: Artefact, options: EngineOptions) -> Engine:
@@ -47,12 +51,17 @@ def _window_engine(artefact: Artefact, options: EngineOptions) -> Engine:
     return WindowEngine(Classifier(artefact), options.smoothing)
 
 
-def _stream_engine(artefact: Artefact, options: EngineOptions) -> Engine:
+def _stream_engine(artefact: Artefact, options: EngineOptions, folder: Path | None) -> Engine:
     from model.stateful.classifier import StreamClassifier
+    from streamer.recognition.state_file import Keeper, StateFile
     from streamer.recognition.stream_engine import StreamEngine, steps_for
 
     if options.smoothing is None:
         raise HarError("--no-smoothing is for a window model; a stream model hears everything before: leave it out.")
     if options.smoothing.lag:
         raise HarError("--lag is for a window model; leave it out, or give --model window.")
-    return StreamEngine(StreamClassifier(artefact), steps_for(options.every_s or EVERY_S))
+    classifier = StreamClassifier(artefact)
+    steps, keeper = steps_for(options.every_s or EVERY_S), None
+    if folder:
+        keeper = Keeper(StateFile(folder, artefact.card.sha256[GRAPH], classifier.shape.state_size))
+    return StreamEngine(classifier, steps, keeper)
