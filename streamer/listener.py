@@ -94,6 +94,7 @@ class Listener:
         self._decode = decode
         self._predictions = 0
         self._next_tick_s = float("-inf")
+        self._next_call_s = float("-inf")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
 
@@ -136,6 +137,7 @@ class Listener:
         waiting = iter(messages)
         while batch := list(islice(waiting, BATCH)):
             self._work(batch)
+            self._recognise_waiting()
         self._give(self.recognizer.finish(time.monotonic))
         return self.tally.summary() | {"dropped_messages": 0}
 
@@ -147,7 +149,7 @@ class Listener:
     def _run(self) -> None:
         try:
             while not (self._stopping.is_set() and not len(self.inbox)):
-                self._work(self.inbox.take(BATCH, IDLE_S))
+                self._work(self.inbox.take(BATCH, self._patience_s()))
             self._give(self.recognizer.finish(time.monotonic))
         except Exception as error:  # an output's file or pipe, or the model: told by the main thread
             self.failure = error
@@ -167,7 +169,20 @@ class Listener:
         for notice in notices:
             for output in self._outputs:
                 output.warning(notice)
+        if time.monotonic() >= self._next_call_s:
+            self._recognise_waiting()
+
+    def _patience_s(self) -> float:
+        """How long to wait for a message: no longer than windows may wait for company."""
+        if not self.recognizer.n_waiting:
+            return IDLE_S
+        return min(max(self._next_call_s - time.monotonic(), 0.0), IDLE_S)
+
+    def _recognise_waiting(self) -> None:
+        if not self.recognizer.n_waiting:
+            return
         before_s = time.monotonic()
+        self._next_call_s = before_s + self.engine.gather_s
         predictions = self.recognizer.classify(time.monotonic)
         if predictions:
             with self.lock:

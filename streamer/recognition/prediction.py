@@ -76,6 +76,11 @@ class Engine(Protocol):
         """The model's checks of whether 128 samples are like those that it was trained on, if it has any."""
         ...
 
+    @property
+    def gather_s(self) -> float:
+        """Seconds from one call to the next at least, so that many phones' windows are in one."""
+        ...
+
     def recognise(self, windows: Sequence[ReadyWindow], clock: Clock) -> list[Prediction]:
         """The next windows of any phones, each phone's in order, one or more; its predictions are in that order."""
         ...

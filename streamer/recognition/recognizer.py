@@ -94,6 +94,11 @@ class Recognizer:
         """What the intake knows of each phone, in order of their first messages."""
         return [stream.report() for stream in self._streams.values()]
 
+    @property
+    def n_waiting(self) -> int:
+        """Windows that wait."""
+        return len(self._pending)
+
     def classify(self, clock: Clock) -> list[Prediction]:
         """Recognise all windows that wait, in one batch; a phone's predictions are in its windows' order."""
         windows, self._pending = self._pending, []

@@ -38,6 +38,10 @@ STABLE_S = 0.5
 MEMORY_S = 10.0
 """Seconds that a change may be dated back by."""
 
+GATHER_S = 0.1
+"""Seconds from one call to the next: a call costs a millisecond, whether for one phone or for ten. A phone alone, whose
+spans end further apart, never waits for it."""
+
 _NOTHING_SAID = np.array([1 / len(ACTIVITIES)] * len(ACTIVITIES) + [0.0] * (len(CLASSES) - len(ACTIVITIES)), np.float32)
 """Probabilities of a step whose signals are far from all that the model has seen, for the filter."""
 
@@ -104,6 +108,7 @@ class StreamEngine:
     """
 
     kind = "stream"
+    gather_s = GATHER_S
 
     def __init__(self, classifier: StreamClassifier, steps: int = 3, keeper: Keeper | None = None) -> None:
         if not 1 <= steps <= MOST_STEPS:

@@ -53,6 +53,7 @@ class WindowEngine:
 
     kind = "window"
     cut = Cut()
+    gather_s = 0.0
 
     def __init__(self, classifier: WindowClassifier, smoothing: FilterSettings | None = None) -> None:
         self.novelty = classifier.novelty
