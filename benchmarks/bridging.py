@@ -22,7 +22,8 @@ from streamer.formats.har import as_message
 from streamer.formats.names import Format
 from streamer.intake import grid, limits
 from streamer.readings import PhoneMessage
-from streamer.recognizer import Recognizer
+from streamer.recognition.recognizer import Recognizer
+from streamer.recognition.window_engine import WindowEngine
 from streamer.wire import Samples
 
 LOST = (25, 50, 75, 100)
@@ -51,7 +52,7 @@ def _messages(recording: Recording, lost: int) -> Iterator[PhoneMessage]:
 
 def _right(classifier: Classifier, recordings: list[Recording], lost: int) -> tuple[int, int, int]:
     """Labelled windows that were answered, those of them that were right after smoothing, and alone."""
-    recognizer = Recognizer(classifier, max_phones=100, smoothing=FilterSettings())
+    recognizer = Recognizer(WindowEngine(classifier, FilterSettings()), max_phones=100)
     for recording in recordings:
         for message in _messages(recording, lost):
             recognizer.push(message, 0.0)

@@ -20,7 +20,6 @@ from rich.table import Table
 
 from model.activities import ACTIVITIES
 from model.windows import HOP_S
-from streamer.activity_tracker import Prediction
 from streamer.console.app import pause_after
 from streamer.console.frame import draw
 from streamer.console.painter import Painter
@@ -29,6 +28,7 @@ from streamer.console.theme import UNICODE
 from streamer.console.view import Page, View
 from streamer.phone_memory.time_line import LETTERS, SLOTS
 from streamer.phone_stream import ReadyWindow, Taken
+from streamer.recognition.prediction import Prediction
 from streamer.tally import LATENCIES, Tally
 
 PHONES = (10, 100, 1000, 5000)

@@ -27,7 +27,6 @@ from model.classifier import Classifier
 from model.smoothing import FilterSettings
 from replay.phone import Manner, Outgoing, make_phones
 from replay.source import prepare
-from streamer.activity_tracker import Prediction
 from streamer.console.app import pause_after
 from streamer.console.frame import draw
 from streamer.console.painter import Painter
@@ -36,6 +35,8 @@ from streamer.console.theme import UNICODE
 from streamer.console.view import View
 from streamer.listener import Listener, ListenerOptions
 from streamer.outputs import Recent
+from streamer.recognition.prediction import Prediction
+from streamer.recognition.window_engine import WindowEngine
 
 SIZE = (200, 60)
 SUBJECTS = (1, 3, 5, 6)
@@ -92,7 +93,7 @@ def messages_for(n_phones: int, seconds: float) -> list[Outgoing]:
 def run(classifier: Classifier, messages: Sequence[Outgoing], *, in_real_time: bool) -> Result:
     """Recognise all messages; draw in every second stretch."""
     timed = Timed()
-    listener = Listener(ListenerOptions(max_phones=1000, smoothing=FilterSettings()), classifier, [timed])
+    listener = Listener(ListenerOptions(max_phones=1000), WindowEngine(classifier, FilterSettings()), [timed])
     feeder = threading.Thread(target=_feed, args=(listener, messages, in_real_time))
     if not in_real_time:
         _feed(listener, messages, in_real_time)

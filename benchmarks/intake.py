@@ -26,7 +26,8 @@ from model.smoothing import FilterSettings
 from streamer.formats import detect, har
 from streamer.formats.names import Format
 from streamer.readings import PhoneMessage
-from streamer.recognizer import Recognizer
+from streamer.recognition.recognizer import Recognizer
+from streamer.recognition.window_engine import WindowEngine
 from streamer.wire import Samples
 
 Messages = Iterator[tuple[float, PhoneMessage]]
@@ -90,7 +91,7 @@ def score(classifier: Classifier, recordings: list[Recording], sent: Callable[[R
     """Recognise what is sent of these recordings, as a listener does."""
     predictions, cpu_s, duration_s = [], 0.0, 0.0
     for recording in recordings:
-        recognizer = Recognizer(classifier, max_phones=1, smoothing=FilterSettings())
+        recognizer = Recognizer(WindowEngine(classifier, FilterSettings()), max_phones=1)
         for arrived_s, message in sent(recording):
             before_s = time.process_time()
             recognizer.push(message, arrived_s)

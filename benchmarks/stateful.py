@@ -115,7 +115,7 @@ def table() -> None:
     click.echo("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
     for name, seed in dict.fromkeys((row["configuration"], row["seed"]) for row in rows):
         own = [row for row in rows if (row["configuration"], row["seed"]) == (name, seed)]
-        seconds = [row["seconds"] for row in own if row["seconds"]]  # unknown where a run was cut off after the training
+        seconds = [row["seconds"] for row in own if row["seconds"]]  # not known of a run that was cut off behind it
         minutes = sum(seconds) / 60 / max(len(seconds), 1)
         shares = [100 * sum(row[each]["at_windows"] for row in own) / len(own) for each in ARRANGEMENTS]
         cells = [name, seed, len(own), own[0]["parameters"], f"{minutes:.1f}", *(f"{share:.2f}" for share in shares)]

@@ -55,6 +55,9 @@ SINGLE_WINDOWS = DecisionSettings(min_confidence=0.91)
 SMOOTHED = DecisionSettings(min_confidence=0.96)
 """For the filter's probabilities (:mod:`model.smoothing`): 98 %."""
 
+STREAMED = DecisionSettings(min_confidence=0.6)
+"""For settled probabilities of the stateful model (:mod:`model.stateful.settling`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -88,14 +91,17 @@ def decide_all(
     settings: DecisionSettings,
     transition: npt.ArrayLike = 0.0,
     novelty: npt.ArrayLike = 0.0,
+    told: IntArray | None = None,
 ) -> IntArray:
     """The answers about windows, indices into :data:`ANSWERS`, ``(n,)``.
 
-    Parameters as :func:`decide`'s, shapes ``(n, 6)``, ``(n,)`` and ``(n,)``.
+    Parameters as :func:`decide`'s, shapes ``(n, 6)``, ``(n,)`` and ``(n,)``; ``told`` ``(n,)``: the activities that
+    are answered with if they are sure enough, instead of the likeliest.
     """
     rows = np.asarray(probabilities, np.float64)
-    answers = rows.argmax(axis=-1)
-    answers = np.where(rows.max(axis=-1) < settings.min_confidence, ANSWERS.index(UNKNOWN), answers)
+    answers = rows.argmax(axis=-1) if told is None else told
+    sureness = np.take_along_axis(rows, np.asarray(answers)[..., np.newaxis], axis=-1)[..., 0]
+    answers = np.where(sureness < settings.min_confidence, ANSWERS.index(UNKNOWN), answers)
     answers = np.where(np.asarray(transition) >= settings.transition, ANSWERS.index(TRANSITION), answers)
     return np.where(np.asarray(novelty) > settings.novelty, ANSWERS.index(UNKNOWN), answers).astype(np.int64)
 

@@ -18,8 +18,8 @@ from model.artefact import Artefact, rebuild_network
 from model.augment import Augmentation, augment
 from model.card import Card, TrainingCard
 from model.dataset import Crops, Floats, training_crops
+from model.learning import OnEpoch, Progress, fit_epoch, one_hot, seed_everything
 from model.recorded import RecordedWindows
-from model.training import OnEpoch, Progress, fit_epoch, one_hot, seed_everything
 from model.windows import WINDOW_LENGTH
 
 if TYPE_CHECKING:

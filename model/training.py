@@ -6,8 +6,7 @@ follows the recipe that cross-validation over the training subjects chose (docs/
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from model.augment import augment
 from model.dataset import Crops, Floats, check_subjects, training_crops, training_windows
 from model.errors import HarError
+from model.learning import EpochReport, OnEpoch, Progress, fit_epoch, make_optimizer, one_hot, seed_everything
 from model.recordings import WindowSet
 from model.training_options import (
     NETWORKS,
@@ -50,17 +50,6 @@ SEEDS_PER_RUN = 1000
 
 
 @dataclass(frozen=True)
-class EpochReport:
-    """Progress: ``epoch`` of ``epochs`` are done (of all members together); figures on the training windows."""
-
-    epoch: int
-    epochs: int
-    loss: float
-    accuracy: float
-    seconds: float
-
-
-@dataclass(frozen=True)
 class TrainedNetwork:
     """A trained network: ``model`` gives probabilities ``(n, len(classes))`` of raw windows ``(n, 128, 9)``.
 
@@ -74,9 +63,6 @@ class TrainedNetwork:
     classes: tuple[str, ...]
     history: list[EpochReport]
     training: dict[str, Any]
-
-
-OnEpoch = Callable[[EpochReport], None]
 
 
 def train_network(options: TrainingOptions, on_epoch: OnEpoch | None = None) -> TrainedNetwork:
@@ -117,27 +103,6 @@ def _require_tensorflow() -> None:
         raise HarError("Training needs TensorFlow; install it with: pip install 'har-stream[train]'.") from error
 
 
-class Progress:
-    """Keeps the history of ``epochs`` epochs and tells the listener."""
-
-    def __init__(self, epochs: int, on_epoch: OnEpoch | None) -> None:
-        self.epochs, self.on_epoch = epochs, on_epoch
-        self.history: list[EpochReport] = []
-        self._began = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """Since the beginning."""
-        return time.perf_counter() - self._began
-
-    def epoch(self, logs: dict[str, float]) -> None:
-        """One more is done, with these figures."""
-        report = EpochReport(len(self.history) + 1, self.epochs, logs["loss"], logs["accuracy"], self.seconds)
-        self.history.append(report)
-        if self.on_epoch:
-            self.on_epoch(report)
-
-
 def _record(options: TrainingOptions, n_examples: int, progress: Progress) -> dict[str, Any]:
     chosen = asdict(options)
     subjects = list(chosen.pop("subjects"))
@@ -153,27 +118,6 @@ def _record(options: TrainingOptions, n_examples: int, progress: Progress) -> di
         "options": chosen,
         "seconds": round(progress.seconds, 1),
     }
-
-
-def seed_everything(seed: int) -> None:
-    """The same numbers from here on for the same seed, in the whole process."""
-    import keras
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-
-
-def one_hot(labels: Any, n_classes: int) -> Floats:
-    """Class numbers ``(n,)`` to ``(n, n_classes)``."""
-    targets: Floats = np.eye(n_classes, dtype=np.float32)[labels]
-    return targets
-
-
-def fit_epoch(model: keras.Model, x: Floats, y: Floats, batch_size: int) -> dict[str, float]:
-    """One pass in the given order."""
-    history = model.fit(x, y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0)
-    return {name: float(values[-1]) for name, values in history.history.items()}
 
 
 def _train_reference(options: TrainingOptions, windows: WindowSet, progress: Progress) -> keras.Model:
@@ -239,21 +183,6 @@ def _train_member(
     if options.ema is not None:
         optimizer.finalize_variable_values(model.trainable_variables)
     return model
-
-
-def make_optimizer(options: TrainingOptions, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """AdamW, the rate rising over the warm-up and falling as a cosine after it."""
-    import keras
-
-    steps = options.epochs * steps_per_epoch
-    warmup = int(steps * options.warmup)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        options.learning_rate / 25, steps - warmup, warmup_target=options.learning_rate, warmup_steps=warmup
-    )
-    averaging = {} if options.ema is None else {"use_ema": True, "ema_momentum": options.ema}
-    return keras.optimizers.AdamW(
-        schedule, weight_decay=options.weight_decay, clipnorm=None, global_clipnorm=options.clip_norm, **averaging
-    )
 
 
 def _epochs(options: TrainingOptions, crops: Crops, targets: Floats) -> Iterator[tuple[Floats, Floats]]:

@@ -18,6 +18,7 @@ from streamer.mount.options import mount_of, mount_options
 from streamer.phyphox.command import phyphox
 from streamer.publishing.command import forget
 from streamer.publishing.options import publish_option, publisher_options, publishing_options, topics_of
+from streamer.recognition.options import engine_options, model_options
 from streamer.report.command import report
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _shared_options(command: Decorated) -> Decorated:
                 show_default=False,
             ),
             click.option("--ascii", "ascii_only", is_flag=True, help="Draw the dashboard without Unicode."),
-            click.option("--model", type=FILE, help="Artefact to use instead of the one in the box."),
+            model_options,
             click.option(
                 "--save-windows", type=FILE, metavar="FILE.npz", help="Keep the windows that were classified."
             ),
@@ -47,17 +48,6 @@ def _shared_options(command: Decorated) -> Decorated:
                 type=FILE,
                 metavar="FILE",
                 help="Keep everything received, as it came; for har-replay and har-stream report.",
-            ),
-            click.option(
-                "--smoothing/--no-smoothing",
-                default=True,
-                help="Whether an answer heeds the windows before, or each window alone.",
-            ),
-            click.option(
-                "--lag",
-                type=click.IntRange(0, 3),
-                default=0,
-                help="Windows of 1.28 s that an answer waits for, to be surer.",
             ),
             click.option(
                 "--max-phones",
@@ -135,7 +125,6 @@ def _run(address: BrokerAddress, flags: dict[str, Any]) -> int:
 
 
 def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOptions:
-    from model.smoothing import FilterSettings
     from streamer.listener import ListenerOptions
     from streamer.session import SessionOptions
 
@@ -151,14 +140,13 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
         ),
         listener=ListenerOptions(
             max_phones=flags["max_phones"],
-            smoothing=FilterSettings(lag=flags["lag"]) if flags["smoothing"] else None,
             max_predictions=flags["count"],
         ),
         topics=topics,
         publisher=publisher_options(flags),
         output=flags["output"] or default_output,
         format=format_name,
-        model=flags["model"],
+        engine=engine_options(flags),
         save_windows=flags["save_windows"],
         record=flags["record"],
         timeout_s=flags["timeout_s"],

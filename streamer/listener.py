@@ -14,15 +14,14 @@ from typing import Any
 import numpy as np
 
 from model.signals import RAW_CHANNELS, process
-from model.smoothing import FilterSettings
-from streamer.activity_tracker import Prediction
 from streamer.formats import detect
 from streamer.inbox import Inbox, Message
 from streamer.mount.book import MountBook
 from streamer.mount.minder import MountMinder
 from streamer.outputs import Notice, Output
 from streamer.readings import PhoneMessage
-from streamer.recognizer import Recognizer, WindowClassifier
+from streamer.recognition.prediction import Engine, Prediction
+from streamer.recognition.recognizer import Recognizer
 from streamer.tally import Tally
 from streamer.wire import WireError
 
@@ -49,13 +48,9 @@ IDLE_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ListenerOptions:
-    """``max_phones`` phones are followed; after ``max_predictions`` predictions the listener stops.
-
-    ``smoothing`` sets the filter over consecutive windows; None answers by each window alone.
-    """
+    """``max_phones`` phones are followed; after ``max_predictions`` predictions the listener stops."""
 
     max_phones: int
-    smoothing: FilterSettings | None
     max_predictions: int | None = None
 
 
@@ -63,22 +58,29 @@ class Listener:
     """Takes messages from any thread by :meth:`receive`, and recognises them on its own.
 
     ``lock`` is held while ``tally`` and the phones' reports change; whoever draws takes it for the time of a snapshot.
+
+    Parameters
+    ----------
+    engine : the model at work.
+    outputs : where predictions go.
+    decode : what makes phones' messages of those that come.
+    mounts : how phones are worn; None: as the data set's.
     """
 
     def __init__(
         self,
         options: ListenerOptions,
-        classifier: WindowClassifier,
+        engine: Engine,
         outputs: Sequence[Output],
         decode: Decoder = detect.decode,
         mounts: MountBook | None = None,
     ) -> None:
-        self._mounts = MountMinder(mounts or MountBook(), classifier.novelty)
+        self.engine = engine
+        self._mounts = MountMinder(mounts or MountBook(), engine.novelty)
         self.tally = Tally(max_phones=options.max_phones)
         self.recognizer = Recognizer(
-            classifier,
+            engine,
             max_phones=options.max_phones,
-            smoothing=options.smoothing,
             rotation_of=self._mounts.rotation,
             unix_offset_s=time.time() - time.monotonic(),
         )
@@ -92,6 +94,7 @@ class Listener:
         self._decode = decode
         self._predictions = 0
         self._next_tick_s = float("-inf")
+        self._next_call_s = float("-inf")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
 
@@ -134,6 +137,7 @@ class Listener:
         waiting = iter(messages)
         while batch := list(islice(waiting, BATCH)):
             self._work(batch)
+            self._recognise_waiting()
         self._give(self.recognizer.finish(time.monotonic))
         return self.tally.summary() | {"dropped_messages": 0}
 
@@ -145,7 +149,7 @@ class Listener:
     def _run(self) -> None:
         try:
             while not (self._stopping.is_set() and not len(self.inbox)):
-                self._work(self.inbox.take(BATCH, IDLE_S))
+                self._work(self.inbox.take(BATCH, self._patience_s()))
             self._give(self.recognizer.finish(time.monotonic))
         except Exception as error:  # an output's file or pipe, or the model: told by the main thread
             self.failure = error
@@ -165,7 +169,20 @@ class Listener:
         for notice in notices:
             for output in self._outputs:
                 output.warning(notice)
+        if time.monotonic() >= self._next_call_s:
+            self._recognise_waiting()
+
+    def _patience_s(self) -> float:
+        """How long to wait for a message: no longer than windows may wait for company."""
+        if not self.recognizer.n_waiting:
+            return IDLE_S
+        return min(max(self._next_call_s - time.monotonic(), 0.0), IDLE_S)
+
+    def _recognise_waiting(self) -> None:
+        if not self.recognizer.n_waiting:
+            return
         before_s = time.monotonic()
+        self._next_call_s = before_s + self.engine.gather_s
         predictions = self.recognizer.classify(time.monotonic)
         if predictions:
             with self.lock:
@@ -224,5 +241,7 @@ class Listener:
                     output.warning(Notice(prediction.phone, words))
                 if prediction.change:
                     output.change(prediction.phone, prediction.change)
+                for transition in prediction.transitions:
+                    output.transition(prediction.phone, transition)
         if self.done_by_count:
             self.done.set()

@@ -17,9 +17,10 @@ from model.activities import ACTIVITIES
 from model.changes import ActivityChange
 from model.errors import HarError
 from model.signals import CHANNELS
+from model.stateful.transitions import PosturalTransition
 from model.text import MOST, counted, printable
 from model.windows import WINDOW_LENGTH
-from streamer.activity_tracker import Prediction
+from streamer.recognition.prediction import Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class Output(Protocol):
     def change(self, phone: str, change: ActivityChange) -> None:
         """A phone's activity changed for certain."""
 
+    def transition(self, phone: str, transition: PosturalTransition) -> None:
+        """A phone's owner sat down, got up, or the like."""
+
     def warning(self, warning: Notice) -> None:
         """A message was lost or could not be used."""
 
@@ -47,7 +51,7 @@ class Output(Protocol):
 
 
 class JsonLines:
-    """One JSON object a line, ``type`` first: prediction, event, warning, and a last summary."""
+    """One JSON object a line, ``type`` first: prediction, event, transition, warning, and a last summary."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -63,6 +67,10 @@ class JsonLines:
     def change(self, phone: str, change: ActivityChange) -> None:
         """Write it, as an event."""
         self._write("event", change_fields(phone, change))
+
+    def transition(self, phone: str, transition: PosturalTransition) -> None:
+        """Write it."""
+        self._write("transition", transition_fields(phone, transition))
 
     def warning(self, warning: Notice) -> None:
         """Write it."""
@@ -95,6 +103,10 @@ class PlainLines:
 
     def change(self, phone: str, change: ActivityChange) -> None:
         """Nothing: the lines show it."""
+
+    def transition(self, phone: str, transition: PosturalTransition) -> None:
+        """When, who, what."""
+        self._write(_transition_line(phone, transition))
 
     def warning(self, warning: Notice) -> None:
         """Write it."""
@@ -137,6 +149,9 @@ class WindowsFile:
     def change(self, phone: str, change: ActivityChange) -> None:
         """Nothing to keep."""
 
+    def transition(self, phone: str, transition: PosturalTransition) -> None:
+        """Nothing to keep."""
+
     def warning(self, warning: Notice) -> None:
         """Nothing to keep."""
 
@@ -166,7 +181,7 @@ class WindowsFile:
 
 
 class Recent:
-    """The last changes and warnings as lines, for the dashboard."""
+    """The last changes, transitions and warnings as lines, for the dashboard."""
 
     def __init__(self, most: int = 100) -> None:
         self.lines: deque[str] = deque(maxlen=most)
@@ -179,6 +194,10 @@ class Recent:
         self.lines.append(
             f"{clock_time(change.time_s)}  {phone}  {change.before} -> {change.after} after {change.duration_s:.0f} s"
         )
+
+    def transition(self, phone: str, transition: PosturalTransition) -> None:
+        """Keep a line."""
+        self.lines.append(_transition_line(phone, transition))
 
     def warning(self, warning: Notice) -> None:
         """Keep a line."""
@@ -195,6 +214,7 @@ def prediction_fields(prediction: Prediction) -> dict[str, Any]:
         "phone": window.phone,
         "start_s": round(window.start_s, 6),
         "end_s": round(window.end_s, 6),
+        "span_s": round(window.span_s, 6),
         "start_sample": window.start_sample,
         "answer": prediction.answer,
         "activity": prediction.activity,
@@ -216,6 +236,21 @@ def change_fields(phone: str, change: ActivityChange) -> dict[str, Any]:
         "time_s": round(change.time_s, 6),
         "duration_s": round(change.duration_s, 6),
     }
+
+
+def transition_fields(phone: str, transition: PosturalTransition) -> dict[str, Any]:
+    """A postural transition, ready for JSON; ``time_s``, its middle, in Unix seconds."""
+    return {
+        "phone": phone,
+        "transition": transition.name,
+        "time_s": round(transition.time_s, 6),
+        "duration_s": round(transition.duration_s, 6),
+        "confidence": round(transition.confidence, 6),
+    }
+
+
+def _transition_line(phone: str, transition: PosturalTransition) -> str:
+    return f"{clock_time(transition.time_s, tenths=True)}  {phone}  {transition.name}"
 
 
 def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
@@ -241,9 +276,13 @@ def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
     return lines
 
 
-def clock_time(time_s: float) -> str:
-    """``HH:MM:SS`` in local time; ``--:--:--`` for a time that no calendar has."""
+def clock_time(time_s: float, *, tenths: bool = False) -> str:
+    """``HH:MM:SS`` in local time, with ``tenths`` of a second ``HH:MM:SS.s``; ``--:--:--`` for a time that no calendar
+    has.
+    """
     try:
-        return datetime.fromtimestamp(time_s, UTC).astimezone().strftime("%H:%M:%S")
+        if not tenths:
+            return datetime.fromtimestamp(time_s, UTC).astimezone().strftime("%H:%M:%S")
+        return datetime.fromtimestamp(round(time_s, 1), UTC).astimezone().strftime("%H:%M:%S.%f")[:-5]
     except (OverflowError, ValueError, OSError):
         return "--:--:--"

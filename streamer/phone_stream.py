@@ -1,4 +1,8 @@
-"""One phone's stream: messages in, windows of the nine channels out, with their times and labels. Pure."""
+"""One phone's stream: messages in, windows of the nine channels out, with their times and labels. Pure.
+
+For a model that follows streams the windows are spans that follow each other without overlap: each is what has come
+since the last prediction.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import numpy.typing as npt
 from model.activities import ACTIVITIES
 from model.orientation import turned
 from model.signals import SAMPLING_RATE, SignalChain, Start
-from model.windows import WINDOW_LENGTH, Window, WindowSlicer
+from model.windows import HOP, WINDOW_LENGTH, Window, WindowSlicer
 from streamer.intake.chunks import Chunk, Piece
 from streamer.intake.intake import Counts, Intake
 from streamer.intake.report import Finding, IntakeReport
@@ -21,13 +25,13 @@ from streamer.readings import PhoneMessage
 
 @dataclass(frozen=True, slots=True)
 class ReadyWindow:
-    """A whole window that waits for its classification.
+    """A whole window that waits for its prediction; ``values`` are its samples, ``(n, 9)``.
 
     ``start_sample`` counts from the stream's first sample, ``start_s`` and ``end_s`` are Unix seconds of the
     first sample and of the sample after the last; ``arrived_s`` is the arrival of the message that completed
     the window, on the listener's own clock. ``label`` is None unless the window lies inside one segment that
     is labelled with one of the six activities. ``piece`` counts the phone's pieces of stream: windows of one
-    piece follow each other without a gap.
+    piece follow each other without a gap, each ``hop`` samples after the one before.
     """
 
     phone: str
@@ -38,6 +42,20 @@ class ReadyWindow:
     arrived_s: float
     label: str | None
     piece: int
+    hop: int = HOP
+
+    @property
+    def span_s(self) -> float:
+        """The seconds that its prediction stands for: from its start to the start of the next."""
+        return self.hop / SAMPLING_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How a stream is cut into windows: their length, and from the start of one to the next, in samples."""
+
+    length: int = WINDOW_LENGTH
+    hop: int = HOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +82,18 @@ class PhoneStream:
     Parameters
     ----------
     unix_offset_s : what makes Unix time of the clock that arrivals are told by.
+    cut : into which windows it is cut.
     """
 
-    def __init__(self, phone: str, unix_offset_s: float = 0.0) -> None:
+    def __init__(self, phone: str, unix_offset_s: float = 0.0, cut: Cut | None = None) -> None:
         self.phone = phone
         self.labels = Labels()
         self.rotation: npt.NDArray[np.float64] | None = None
         self._intake = Intake(phone)
         self._counted = Counts()
         self._unix_offset_s = unix_offset_s
-        self._slicer = WindowSlicer()
+        self._cut = cut or Cut()
+        self._slicer = WindowSlicer(self._cut.length, self._cut.hop)
         self._chain = SignalChain()
         self._times: deque[tuple[int, float]] = deque()
         self._stream_start_s = 0.0
@@ -192,7 +212,7 @@ class PhoneStream:
 
     def _describe(self, window: Window) -> ReadyWindow:
         start_s = self._time_of(window.start_sample)
-        end_s = start_s + WINDOW_LENGTH / SAMPLING_RATE
+        end_s = start_s + self._cut.length / SAMPLING_RATE
         label = self.labels.covering(start_s, end_s)
         label = label if label in ACTIVITIES else None
         return ReadyWindow(
@@ -204,4 +224,5 @@ class PhoneStream:
             self._arrived_s,
             label,
             self._piece,
+            self._cut.hop,
         )

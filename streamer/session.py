@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -25,6 +25,7 @@ from streamer.mount.book import MountOptions
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
 from streamer.publishing.publisher import Publisher, PublisherOptions
 from streamer.publishing.topics import Topics
+from streamer.recognition.loading import EngineOptions, load_engine
 from streamer.subscriber import Subscriber, SubscriberOptions
 
 EXIT_TIMEOUT = 27
@@ -47,7 +48,7 @@ class SessionOptions:
     publisher: PublisherOptions | None
     output: str
     format: str = AUTO
-    model: Path | None = None
+    engine: EngineOptions = field(default_factory=EngineOptions)
     save_windows: Path | None = None
     record: Path | None = None
     timeout_s: float | None = None
@@ -74,14 +75,15 @@ def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _l
     ------
     HarError : the model, the broker, an output or the file to record to cannot be used.
     """
-    from model.classifier import Classifier
-
     recent = Recent()
-    classifier = Classifier.load(options.model)
+    engine = load_engine(options.engine, options.mount.folder)
+    if options.save_windows and engine.kind != "window":
+        raise HarError("A stream model takes no windows that could be saved; leave out --save-windows.")
     decode = partial(detect.decode, format_name=options.format)
-    publisher = Publisher(options.publisher) if options.publisher else None
+    publishing = options.publisher and replace(options.publisher, transitions=engine.kind == "stream")
+    publisher = Publisher(publishing) if publishing else None
     outputs = _outputs(options, recent, publisher)
-    listener = Listener(options.listener, classifier, outputs, decode, options.mount.book())
+    listener = Listener(options.listener, engine, outputs, decode, options.mount.book())
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
         on_message = recorder.before(listener.receive) if recorder else listener.receive
         subscriber = Subscriber(options.subscriber, _of_phones(options.topics, on_message), publisher)

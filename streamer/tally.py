@@ -13,13 +13,12 @@ import numpy.typing as npt
 from model.activities import ACTIVITIES, TRANSITION
 from model.decision import UNKNOWN
 from model.novelty import THRESHOLD
-from model.windows import HOP_S
-from streamer.activity_tracker import Prediction
 from streamer.intake.report import Finding
 from streamer.phone_memory.rate import RateMeter
 from streamer.phone_memory.time_line import TimeLine
 from streamer.phone_memory.traces import Traces
 from streamer.phone_stream import Taken
+from streamer.recognition.prediction import Prediction
 from streamer.wire import Label
 
 LOG = 100
@@ -245,13 +244,13 @@ class Tally:
 
 def _follow(tally: PhoneTally, prediction: Prediction) -> None:
     tally.counts.predict(prediction)
-    tally.time_line.add(prediction.answer, prediction.window.start_s)
+    tally.time_line.add(prediction.answer, prediction.window.start_s, prediction.window.span_s)
     if prediction.answer != tally.answer:
         tally.since_s = prediction.window.start_s
     tally.answer, tally.confidence = prediction.answer, prediction.confidence
     tally.until_s = prediction.window.end_s
     tally.probabilities = tuple(float(p) for p in prediction.probabilities)
-    tally.seconds[prediction.answer] = tally.seconds.get(prediction.answer, 0.0) + HOP_S
+    tally.seconds[prediction.answer] = tally.seconds.get(prediction.answer, 0.0) + prediction.window.span_s
     _confuse(tally.confusion, prediction)
     if tally.log and tally.log[-1].answer == prediction.answer:
         tally.log[-1].end_s = prediction.window.end_s

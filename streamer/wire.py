@@ -24,7 +24,7 @@ ROOT = "har"
 IMU, LABEL = "imu", "label"
 """Kinds of topic that a phone publishes."""
 
-ACTIVITY, EVENT, AVAILABILITY = "activity", "event", "availability"
+ACTIVITY, EVENT, TRANSITION, AVAILABILITY = "activity", "event", "transition", "availability"
 """Kinds of topic that the listener publishes."""
 
 MAX_PAYLOAD_BYTES = 1 << 20

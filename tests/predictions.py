@@ -6,8 +6,8 @@ import numpy as np
 
 from model.activities import ACTIVITIES
 from model.changes import ActivityChange
-from streamer.activity_tracker import Prediction
 from streamer.phone_stream import ReadyWindow
+from streamer.recognition.prediction import Prediction
 
 EPOCH = 1_700_000_000.0
 

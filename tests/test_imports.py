@@ -24,6 +24,7 @@ ONLY_IN = {
     "rich": {
         "model.commands.console",
         "model.evaluation_tables",
+        "model.stateful.evaluation_tables",
         "model.tables",
         "streamer.console.app",
         "streamer.console.detail",
@@ -43,16 +44,21 @@ ONLY_IN = {
     "keras": {
         "model.artefact",
         "model.finetune",
+        "model.layers",
+        "model.learning",
         "model.packaging",
         "model.networks",
         "model.onnx_export",
+        "model.stateful.export",
+        "model.stateful.networks",
+        "model.stateful.training",
         "model.training",
     },
-    "tensorflow": {"model.onnx_export", "model.packaging", "model.training"},
+    "tensorflow": {"model.learning", "model.onnx_export", "model.packaging", "model.training"},
     "blessed": {"streamer.console.app"},
     "psutil": {"streamer.console.source"},
     "matplotlib": {"model.plots", "streamer.report.plots"},
-    "onnxruntime": {"model.classifier"},
+    "onnxruntime": {"model.inference"},
     "pandas": {"streamer.report.export"},
 }
 """The modules that may know a library, at run time or as a type."""

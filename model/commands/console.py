@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from model.training import EpochReport
+    from model.learning import EpochReport
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.learning import Progress, make_optimizer, seed_everything
 from model.stateful.sequences import UNLABELLED, Source, sequences, training_sources
 from model.stateful.shape import CLASSES, STEP
 from model.training_options import TrainingOptions
 
 if TYPE_CHECKING:
     import keras
-
-    from model.training import Progress
 
 
 def train_stream(options: TrainingOptions, progress: Progress) -> tuple[keras.Model, dict[str, Any], int]:
@@ -34,7 +33,6 @@ def train_stream(options: TrainingOptions, progress: Progress) -> tuple[keras.Mo
     import keras
 
     from model.networks import build_network
-    from model.training import make_optimizer, seed_everything
 
     sources = training_sources(options.subjects)
     hyperparameters = {**options.hyperparameters, **_scaling(sources), "temperature": options.temperature}

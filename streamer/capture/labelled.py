@@ -20,8 +20,8 @@ from model.errors import DataError
 from model.novelty import Novelty
 from model.recorded import RecordedWindows, labelled
 from model.signals import CHANNELS
+from model.stateful.transitions import PosturalTransition
 from model.windows import WINDOW_LENGTH
-from streamer.activity_tracker import Prediction
 from streamer.capture.reader import is_capture, open_capture
 from streamer.inbox import Message
 from streamer.listener import MAX_PHONES, Listener, ListenerOptions
@@ -29,6 +29,8 @@ from streamer.mount.book import MountOptions
 from streamer.mount.notation import parse_mount
 from streamer.outputs import Notice
 from streamer.phone_stream import ReadyWindow
+from streamer.recognition.prediction import Prediction
+from streamer.recognition.window_engine import WindowEngine
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,9 @@ class _Labelled:
     def change(self, phone: str, change: ActivityChange) -> None:
         """Nothing to keep."""
 
+    def transition(self, phone: str, transition: PosturalTransition) -> None:
+        """Nothing to keep."""
+
     def warning(self, warning: Notice) -> None:
         """Nothing to keep."""
 
@@ -82,8 +87,8 @@ def labelled_windows(path: Path, mount: MountOptions | None = None) -> RecordedW
     DataError : it cannot be read, or is no capture.
     """
     found = _Labelled()
-    settings = ListenerOptions(max_phones=MAX_PHONES, smoothing=None)
-    listener = Listener(settings, _Undecided(), [found], mounts=(mount or MountOptions()).book())
+    settings = ListenerOptions(max_phones=MAX_PHONES)
+    listener = Listener(settings, WindowEngine(_Undecided()), [found], mounts=(mount or MountOptions()).book())
     with open_capture(path) as capture:
         listener.recognise(Message(record.topic, record.payload, record.arrived_s) for record in capture)
     if capture.damage:

@@ -43,6 +43,7 @@ def _connection(health: Health, n_phones: int, symbols: Symbols) -> list[Part]:
         (broker, ""),
         (health.connection, "green" if is_connected else BAD),
         (counted(n_phones, "phone"), ""),
+        (f"{health.model} model", ""),
     ]
 
 

@@ -77,6 +77,7 @@ class Health:
     answered_accuracy: float | None
     labelled_windows: int
     unpublished_messages: int = 0
+    model: str = "window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,9 @@ def take_health(
     memory_mb: float,
     now_s: float,
     unpublished_messages: int = 0,
+    model: str = "window",
 ) -> Health:
-    """The figures of the whole listener."""
+    """The figures of the whole listener; ``model`` is the kind that recognises."""
     latency = tally.latency_ms()
     return Health(
         broker=broker,
@@ -149,6 +151,7 @@ def take_health(
         answered_accuracy=tally.totals.answered_accuracy,
         labelled_windows=tally.totals.labelled_windows,
         unpublished_messages=unpublished_messages,
+        model=model,
     )
 
 

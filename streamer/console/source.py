@@ -55,6 +55,7 @@ class ListenerSource:
                 memory_mb=memory_mb,
                 now_s=now_s,
                 unpublished_messages=self._unpublished(),
+                model=self._listener.engine.kind,
             )
             detail = take_detail(tally, detail_of, now_s) if detail_of is not None else None
             phones = list(tally.phones.values())

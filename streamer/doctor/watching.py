@@ -11,7 +11,7 @@ from typing import Any
 from model.changes import ActivityChange
 from model.novelty import Novelty
 from model.signals import FloatArray
-from streamer.activity_tracker import Prediction
+from model.stateful.transitions import PosturalTransition
 from streamer.address import BrokerError
 from streamer.doctor.seen import PhoneSeen, Seen, TopicSeen
 from streamer.formats import detect
@@ -22,6 +22,8 @@ from streamer.mount.watch import gravity_of, is_strange, strange_words
 from streamer.outputs import Notice
 from streamer.publishing.topics import Topics
 from streamer.readings import PhoneMessage
+from streamer.recognition.prediction import Prediction
+from streamer.recognition.window_engine import WindowEngine
 from streamer.subscriber import Subscriber, SubscriberOptions
 from streamer.wire import IMU, WireError, decode_imu
 
@@ -85,6 +87,9 @@ class _Gravity:
     def change(self, phone: str, change: ActivityChange) -> None:
         """Nothing: the diagnosis is of the phones alone."""
 
+    def transition(self, phone: str, transition: PosturalTransition) -> None:
+        """Nothing, as with a change."""
+
     def warning(self, warning: Notice) -> None:
         """Nothing: the reports say it."""
 
@@ -142,8 +147,8 @@ def watch(options: WatchOptions, on_ready: Callable[[], None]) -> Seen:
 
     classifier = Classifier.load()
     ear, gravity, book = _Ear(), _Gravity(classifier.novelty), options.mount.book()
-    limits = ListenerOptions(max_phones=MAX_PHONES, smoothing=None)
-    listener = Listener(limits, classifier, [gravity], ear.decode, book)
+    limits = ListenerOptions(max_phones=MAX_PHONES)
+    listener = Listener(limits, WindowEngine(classifier), [gravity], ear.decode, book)
     subscriber = Subscriber(options.subscriber, listener.receive)
     subscriber.start()
     listener.start()

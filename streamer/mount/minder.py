@@ -6,9 +6,9 @@ import logging
 
 from model.novelty import THRESHOLD, Novelty
 from model.signals import FloatArray
-from streamer.activity_tracker import Prediction
 from streamer.mount.book import MountBook
 from streamer.mount.watch import MountWatch
+from streamer.recognition.prediction import Prediction
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +40,10 @@ class MountMinder:
         return self._book.rotation(phone)
 
     def news(self, prediction: Prediction) -> str | None:
-        """What the phone's owner should know after one more window, if anything."""
+        """What the phone's owner should know after one more prediction, if anything."""
         phone = prediction.window.phone
-        if self._novelty is None:
+        if self._novelty is None or prediction.compared is None:
             return None
         watch = self._watches.setdefault(phone, MountWatch())
         novelty = self._novelty if prediction.novelty > THRESHOLD else None
-        return watch.push(phone, prediction.window.values, novelty, self._book.rotation(phone))
+        return watch.push(phone, prediction.compared, novelty, self._book.rotation(phone))

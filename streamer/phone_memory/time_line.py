@@ -1,4 +1,4 @@
-"""What a phone's owner did in the last quarter of an hour, one character a hop. Pure."""
+"""What a phone's owner did in the last quarter of an hour, one character for every hop of 1.28 s. Pure."""
 
 from __future__ import annotations
 
@@ -34,15 +34,22 @@ class TimeLine:
         self.codes = ""
         self.last = 0
 
-    def add(self, answer: str, start_s: float) -> None:
-        """The answer of the window that starts at ``start_s`` [Unix s]."""
-        slot = math.floor(start_s / HOP_S + 0.5)
+    def add(self, answer: str, start_s: float, span_s: float = HOP_S) -> None:
+        """The answer about the ``span_s`` seconds from ``start_s`` [Unix s] on.
+
+        Of several answers in a slot the last stays; a longer one fills all slots up to where the next begins.
+        """
+        first, after = (math.floor(at_s / HOP_S + 0.5) for at_s in (start_s, start_s + span_s))
+        for slot in range(first, max(after, first + 1)):
+            self._set(LETTERS[answer], slot)
+
+    def _set(self, letter: str, slot: int) -> None:
         ahead = slot - self.last if self.codes else 1
         if ahead > 0:
             before = self.codes + NOTHING * (min(ahead, SLOTS) - 1)
         else:
             before = self.codes[: max(len(self.codes) + ahead - 1, 0)]
-        self.codes, self.last = (before + LETTERS[answer])[-SLOTS:], slot
+        self.codes, self.last = (before + letter)[-SLOTS:], slot
 
 
 @lru_cache(maxsize=4096)

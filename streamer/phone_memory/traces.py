@@ -59,12 +59,13 @@ class Traces:
         last, self._last = self._last, window
         if last is not None and window.start_sample <= last.start_sample:
             self._pieces.clear()  # another recording
-        if last is not None and last.piece == window.piece and window.start_sample == last.start_sample + HOP:
-            self._pieces.append((window.start_sample + len(window.values) - HOP, window.values[-HOP:].copy()))
+        hop = window.hop
+        if last is not None and last.piece == window.piece and window.start_sample == last.start_sample + hop:
+            self._pieces.append((window.start_sample + len(window.values) - hop, window.values[-hop:].copy()))
         else:
             self._pieces.append((window.start_sample, window.values))
         hops = min(max(ALL_HOPS // max(n_phones, 1), LEAST_HOPS), MOST_HOPS)
-        while len(self._pieces) > hops:
+        while len(self._pieces) > max(hops * HOP // hop, 1):
             self._pieces.popleft()
 
     def copy(self) -> Trace:

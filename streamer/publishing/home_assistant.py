@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, POSTURAL_TRANSITIONS
 from model.decision import ANSWERS
 from streamer.publishing.topics import Topics
 
@@ -21,8 +21,12 @@ NAME = "har-stream"
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
-def discovery_payload(topics: Topics, phone: str, *, expire_after_s: int, version: str) -> bytes:
+def discovery_payload(
+    topics: Topics, phone: str, *, expire_after_s: int, version: str, transitions: bool = False
+) -> bytes:
     """What Home Assistant needs to know of a phone; ``expire_after_s`` after the last prediction it knows nothing.
+
+    ``transitions``: its postural transitions are told, too.
 
     Raises
     ------
@@ -34,6 +38,8 @@ def discovery_payload(topics: Topics, phone: str, *, expire_after_s: int, versio
         "confidence": _confidence(expire_after_s),
         "transition": _transition(topics.event(phone)),
     }
+    if transitions:
+        components["posture"] = _posture(topics.transition(phone))
     for key, component in components.items():
         component["unique_id"] = f"{object_id}_{key}"
         slug = _NOT_SLUG.sub("_", f"{topics.root}_{phone}_{key}".lower()).strip("_")
@@ -85,4 +91,15 @@ def _transition(event_topic: str) -> dict[str, Any]:
         "event_types": [activity.lower() for activity in ACTIVITIES],
         "state_topic": event_topic,
         "icon": "mdi:swap-horizontal",
+    }
+
+
+def _posture(transition_topic: str) -> dict[str, Any]:
+    """``event_type`` in the payload is the postural transition; an event entity hears one topic, so it is another."""
+    return {
+        "platform": "event",
+        "name": "Postural transition",
+        "event_types": [transition.lower() for transition in POSTURAL_TRANSITIONS],
+        "state_topic": transition_topic,
+        "icon": "mdi:seat",
     }

@@ -6,7 +6,8 @@ import msgspec
 
 from model.activities import ACTIVITIES
 from model.changes import ActivityChange
-from streamer.activity_tracker import Prediction
+from model.stateful.transitions import PosturalTransition
+from streamer.recognition.prediction import Prediction
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -40,6 +41,20 @@ def event_payload(phone: str, change: ActivityChange) -> bytes:
             "to": change.after,
             "time": round(change.time_s, 6),
             "duration": round(change.duration_s, 6),
+        }
+    )
+
+
+def transition_payload(phone: str, transition: PosturalTransition) -> bytes:
+    """A postural transition: its middle and how long it took [s]; ``event_type`` is Home Assistant's."""
+    return _ENCODER.encode(
+        {
+            "event_type": transition.name.lower(),
+            "phone": phone,
+            "transition": transition.name,
+            "time": round(transition.time_s, 6),
+            "duration": round(transition.duration_s, 6),
+            "confidence": round(transition.confidence, 6),
         }
     )
 

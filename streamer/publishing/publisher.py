@@ -11,13 +11,14 @@ from math import ceil
 from typing import Any
 
 from model.changes import ActivityChange
-from streamer.activity_tracker import Prediction
+from model.stateful.transitions import PosturalTransition
 from streamer.outputs import Notice
 from streamer.publishing.home_assistant import discovery_payload
 from streamer.publishing.outbox import Outbox, Outgoing
-from streamer.publishing.payloads import event_payload, percent, state_payload
+from streamer.publishing.payloads import event_payload, percent, state_payload, transition_payload
 from streamer.publishing.presence import Presence
 from streamer.publishing.topics import CONFIDENCE, OFFLINE, ONLINE, STATE, Topics
+from streamer.recognition.prediction import Prediction
 from streamer.wire import WireError, parse_topic
 
 log = logging.getLogger(__name__)
@@ -36,13 +37,15 @@ Arrivals = Callable[[], Mapping[str, float]]
 class PublisherOptions:
     """``offline_after_s`` seconds of silence make a phone offline; ``home_assistant``: describe phones to it too.
 
-    ``max_phones`` are followed at most; ``version`` is the product's own.
+    ``max_phones`` are followed at most; ``transitions``: the model tells postural transitions; ``version`` is the
+    product's own.
     """
 
     topics: Topics
     offline_after_s: float
     max_phones: int
     home_assistant: bool = False
+    transitions: bool = False
     version: str = ""
 
 
@@ -120,6 +123,11 @@ class Publisher:
         """An event, which no broker keeps."""
         self.outbox.put(Outgoing(self.topics.event(phone), event_payload(phone, change), retain=False, phone=phone))
 
+    def transition(self, phone: str, transition: PosturalTransition) -> None:
+        """Another kind of event."""
+        payload = transition_payload(phone, transition)
+        self.outbox.put(Outgoing(self.topics.transition(phone), payload, retain=False, phone=phone))
+
     def warning(self, warning: Notice) -> None:
         """Nothing: warnings are for whoever runs the listener."""
 
@@ -195,7 +203,13 @@ class Publisher:
         options = self._options
         if options.home_assistant:
             expire_after_s = ceil(EXPIRE * options.offline_after_s)
-            payload = discovery_payload(self.topics, phone, expire_after_s=expire_after_s, version=options.version)
+            payload = discovery_payload(
+                self.topics,
+                phone,
+                expire_after_s=expire_after_s,
+                version=options.version,
+                transitions=options.transitions,
+            )
             self._put_latest(phone, self.topics.discovery(phone), payload)
         self._put_latest(phone, self.topics.availability(phone), ONLINE)
 

@@ -5,6 +5,7 @@
 ``<root>/<phone>/activity/state``          retained  its answer alone, when it changes
 ``<root>/<phone>/activity/confidence``     retained  its confidence alone, whole per cent, when it changes
 ``<root>/<phone>/event``                   no        a change of activity, JSON
+``<root>/<phone>/transition``              no        a postural transition, JSON; of a stream model
 ``<root>/<phone>/availability``            retained  ``online``, or ``offline`` when silent for too long
 ``<root>/bridge/status``                   retained  ``online``, or ``offline`` by the last will
 ``<prefix>/device/<object_id>/config``     retained  Home Assistant's device discovery
@@ -20,7 +21,7 @@ import re
 from functools import cached_property
 
 from model.errors import HarError
-from streamer.wire import ACTIVITY, AVAILABILITY, EVENT, ROOT, topic
+from streamer.wire import ACTIVITY, AVAILABILITY, EVENT, ROOT, TRANSITION, topic
 
 PREFIX = "homeassistant"
 """Home Assistant's default discovery prefix."""
@@ -84,6 +85,10 @@ class Topics:
         """Of a phone's changes of activity."""
         return topic(self.root, phone, EVENT)
 
+    def transition(self, phone: str) -> str:
+        """Of a phone's postural transitions."""
+        return topic(self.root, phone, TRANSITION)
+
     def availability(self, phone: str) -> str:
         """Of whether a phone sends anything."""
         return topic(self.root, phone, AVAILABILITY)
@@ -114,7 +119,7 @@ class Topics:
 
     @cached_property
     def _own(self) -> re.Pattern[str]:
-        phone = rf"[^/]+/({EVENT}|{AVAILABILITY}|{ACTIVITY}(/({STATE}|{CONFIDENCE}))?)"
+        phone = rf"[^/]+/({EVENT}|{TRANSITION}|{AVAILABILITY}|{ACTIVITY}(/({STATE}|{CONFIDENCE}))?)"
         return re.compile(
             rf"{re.escape(self.root)}/({phone}|bridge/status)|{re.escape(self.prefix)}/(status|device/.*)"
         )

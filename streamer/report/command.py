@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from model.errors import HarError
 from streamer.formats.names import AUTO, CHOICES
 from streamer.mount.options import mount_of, mount_options
+from streamer.recognition.options import engine_options, model_options
 
 if TYPE_CHECKING:
     from streamer.report.export import PredictionTable
@@ -31,10 +32,8 @@ if TYPE_CHECKING:
     help="Write the predictions as a table, too, a row a window.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
-@click.option("--model", type=click.Path(path_type=Path, dir_okay=False), help="Recognise a capture by this artefact.")
-@click.option("--smoothing/--no-smoothing", default=True, help="Of a capture: whether an answer heeds windows before.")
-@click.option("--lag", type=click.IntRange(0, 3), default=0, help="Of a capture: windows that an answer waits for.")
 @click.option("--format", "format_name", type=click.Choice(CHOICES), default=AUTO, help="Of a capture's messages.")
+@model_options
 @mount_options
 def report(file: Path, html: Path | None, table: Path | None, as_json: bool, **how: Any) -> None:
     """Tell what a session adds up to (- for stdin).
@@ -95,12 +94,10 @@ def _read(file: Path, how: dict[str, Any], on_prediction: Callable[[PredictionLi
 
 
 def _recognise(stream: BinaryIO, file: Path, how: dict[str, Any], figures: Figures) -> SessionReport:
-    from model.smoothing import FilterSettings
     from streamer.capture.reader import Capture
     from streamer.report.recognised import RecogniseOptions, recognise_capture
 
-    smoothing = FilterSettings(lag=how["lag"]) if how["smoothing"] else None
-    options = RecogniseOptions(how["model"], smoothing, mount_of(how), how["format_name"])
+    options = RecogniseOptions(engine_options(how), mount_of(how), how["format_name"])
     return recognise_capture(Capture(stream, file.name), options, figures)
 
 
@@ -108,8 +105,8 @@ def _add_up(stream: BinaryIO, figures: Figures) -> SessionReport:
     from streamer.report.figures import read_session
 
     context = click.get_current_context()
-    for option in ("model", "smoothing", "lag", "format_name", "mount", "state"):
+    for option in ("model", "every_s", "smoothing", "lag", "format_name", "mount", "state"):
         if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
-            name = option.removesuffix("_name")
+            name = option.removesuffix("_name").removesuffix("_s")
             raise HarError(f"--{name} is for captures, and these predictions have been made; leave it out.")
     return read_session(stream, figures)

@@ -13,11 +13,19 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES
+from model.activities import ACTIVITIES, POSTURAL_TRANSITIONS
 from model.decision import ANSWERS
 from model.errors import HarError
-from model.windows import HOP_S
-from streamer.report.lines import EventLine, Line, Losses, PredictionLine, WarningLine, decode, lines_of
+from streamer.report.lines import (
+    EventLine,
+    Line,
+    Losses,
+    PredictionLine,
+    TransitionLine,
+    WarningLine,
+    decode,
+    lines_of,
+)
 from streamer.tally import PERCENTILES
 
 MOST_REASONS = 200
@@ -27,7 +35,7 @@ LONGEST_REASON = 200
 """Characters of a reason that are kept."""
 
 JUMP_S = 0.5
-"""A window that begins so much sooner or later than one hop after the one before does not continue it."""
+"""A window that begins so much sooner or later than where the one before leaves off does not continue it."""
 
 LATENCY_BINS = 30
 """Of the histogram, all equally wide in the logarithm."""
@@ -38,7 +46,8 @@ _LOST = re.compile(r"gap: (\d{1,9}) messages? lost")
 class Run(msgspec.Struct, frozen=True):
     """Consecutive windows with one answer and one label, no gap inside.
 
-    ``start_s`` is where the first begins, ``stop_s`` one hop after the last begins, in Unix seconds of the phone.
+    ``start_s`` is where the first begins, ``stop_s`` where a next would, in Unix seconds of the phone; ``duration_s``
+    is what the windows stand for, a hop each.
     """
 
     answer: str
@@ -46,11 +55,7 @@ class Run(msgspec.Struct, frozen=True):
     start_s: float
     stop_s: float
     n_windows: int
-
-    @property
-    def duration_s(self) -> float:
-        """Each window stands for one hop."""
-        return self.n_windows * HOP_S
+    duration_s: float
 
 
 class Accuracy(msgspec.Struct, frozen=True):
@@ -89,7 +94,8 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 class SessionReport(msgspec.Struct, frozen=True):
-    """A whole file. ``changes[from][to]`` counts events; the confusion matrix's rows are labels.
+    """A whole file. ``changes[from][to]`` counts events, ``transitions`` each postural transition; the confusion
+    matrix's rows are labels.
 
     ``losses`` is None without a summary, and ``is_complete`` false if the last line is none: the listener was killed.
     ``notes`` say what else a reader must know of the file.
@@ -110,6 +116,7 @@ class SessionReport(msgspec.Struct, frozen=True):
     malformed_lines: int
     first_malformed_line: int | None
     notes: tuple[str, ...] = ()
+    transitions: dict[str, int] = {}
 
 
 @dataclass(slots=True)
@@ -117,8 +124,9 @@ class _Tally:
     """One phone, or all: what is counted while reading."""
 
     runs: list[Run] = field(default_factory=list)
-    last_start_s: float | None = None
+    next_s: float | None = None
     answers: Counter[str] = field(default_factory=Counter)
+    spans_s: Counter[tuple[str, float]] = field(default_factory=Counter)
     labelled: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     n_changes: int = 0
     n_warnings: int = 0
@@ -127,18 +135,19 @@ class _Tally:
 
     def count(self, line: PredictionLine) -> None:
         self.answers[line.answer] += 1
+        self.spans_s[line.answer, line.span_s] += 1
         if line.label is not None:
             self.labelled[line.label, line.activity, line.answer == line.activity] += 1
 
     def follow(self, line: PredictionLine) -> None:
-        goes_on = self.last_start_s is not None and abs(line.start_s - self.last_start_s - HOP_S) < JUMP_S
-        self.last_start_s = line.start_s
+        goes_on = self.next_s is not None and abs(line.start_s - self.next_s) < JUMP_S
+        self.next_s = line.start_s + line.span_s
         last = self.runs[-1] if self.runs else None
         if last and goes_on and (last.answer, last.label) == (line.answer, line.label):
-            n_windows = last.n_windows + 1
-            self.runs[-1] = Run(last.answer, last.label, last.start_s, line.start_s + HOP_S, n_windows)
+            n_windows, duration_s = last.n_windows + 1, last.duration_s + line.span_s
+            self.runs[-1] = Run(last.answer, last.label, last.start_s, self.next_s, n_windows, duration_s)
         else:
-            self.runs.append(Run(line.answer, line.label, line.start_s, line.start_s + HOP_S, 1))
+            self.runs.append(Run(line.answer, line.label, line.start_s, self.next_s, 1, line.span_s))
 
     def warn(self, reason: str) -> None:
         self.n_warnings += 1
@@ -148,7 +157,11 @@ class _Tally:
 
     @property
     def seconds(self) -> dict[str, float]:
-        return {answer: self.answers[answer] * HOP_S for answer in ANSWERS if self.answers[answer]}
+        return {
+            answer: sum(count * span_s for (each, span_s), count in self.spans_s.items() if each == answer)
+            for answer in ANSWERS
+            if self.answers[answer]
+        }
 
     def accuracy(self) -> Accuracy:
         labelled = sum(self.labelled.values())
@@ -172,6 +185,7 @@ class Figures:
         self.phones: dict[str, _Tally] = {}
         self.all = _Tally()
         self.changes: Counter[tuple[str, str]] = Counter()
+        self.transitions: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.latencies_ms = array("d")
         self.losses: Losses | None = None
@@ -204,6 +218,8 @@ class Figures:
         elif isinstance(line, EventLine):
             self.changes[line.before, line.after] += 1
             self._phone(line.phone).n_changes += 1
+        elif isinstance(line, TransitionLine):
+            self.transitions[line.transition] += 1
         elif isinstance(line, WarningLine):
             self._warn(line)
         else:
@@ -239,6 +255,7 @@ class Figures:
             malformed_lines=self.malformed_lines,
             first_malformed_line=self.first_malformed_line,
             notes=notes,
+            transitions={name: self.transitions[name] for name in POSTURAL_TRANSITIONS if self.transitions[name]},
         )
 
 

@@ -7,18 +7,26 @@ from typing import Annotated, BinaryIO, Literal, TypeAlias
 
 import msgspec
 
+from model.windows import HOP_S
+
 LONGEST_LINE = 1 << 20
 """Bytes of a line that are read at most: the listener's own lines have less than 1 kB."""
 
 Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Activity: TypeAlias = Literal["WALKING", "WALKING_UPSTAIRS", "WALKING_DOWNSTAIRS", "SITTING", "STANDING", "LAYING"]
+Transition: TypeAlias = Literal[
+    "STAND_TO_SIT", "SIT_TO_STAND", "SIT_TO_LIE", "LIE_TO_SIT", "STAND_TO_LIE", "LIE_TO_STAND"
+]
 Answer: TypeAlias = Activity | Literal["TRANSITION", "UNKNOWN"]
 Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class PredictionLine(msgspec.Struct, tag="prediction"):
-    """One window; what else the line has is not needed. A latency of None: nobody waited for it."""
+    """One window; what else the line has is not needed. A latency of None: nobody waited for it.
+
+    ``span_s`` seconds it stands for; lines of earlier releases do not say it and are of windows.
+    """
 
     phone: Name
     start_s: Seconds
@@ -28,6 +36,7 @@ class PredictionLine(msgspec.Struct, tag="prediction"):
     latency_ms: Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None
     confidence: float | None = None
     novelty: float | None = None
+    span_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = HOP_S
 
 
 class EventLine(msgspec.Struct, tag="event", rename={"before": "from", "after": "to"}):
@@ -36,6 +45,13 @@ class EventLine(msgspec.Struct, tag="event", rename={"before": "from", "after": 
     phone: Name
     before: Answer
     after: Answer
+
+
+class TransitionLine(msgspec.Struct, tag="transition"):
+    """A postural transition."""
+
+    phone: Name
+    transition: Transition
 
 
 class WarningLine(msgspec.Struct, tag="warning"):
@@ -63,7 +79,7 @@ class Losses(msgspec.Struct, frozen=True, tag="summary"):
         return Losses(*(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__))
 
 
-Line: TypeAlias = PredictionLine | EventLine | WarningLine | Losses
+Line: TypeAlias = PredictionLine | EventLine | TransitionLine | WarningLine | Losses
 
 
 _DECODER = msgspec.json.Decoder(Line)

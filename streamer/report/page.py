@@ -48,6 +48,8 @@ def render_page(report: SessionReport, name: str) -> str:
     sections = {"Time": _time(report), "Phones": _phones(report)} if report.n_windows else {}
     if any(map(changed, report.changes.values())):
         sections["Changes"] = _changes(report)
+    if report.transitions:
+        sections["Postural transitions"] = _transitions(report)
     sections["Latency and losses"] = _losses(report)
     if report.accuracy.labelled_windows:
         sections["Accuracy"] = _accuracy(report)
@@ -128,6 +130,12 @@ def _changes(report: SessionReport) -> str:
     rows = [(_words(before), *(counts[before][after] or "·" for after in names)) for before in names]
     explanation = "How often an activity in a row was followed by one in a column, once that was certain."
     return section(_anchor("Changes"), "Changes of activity", explanation, table(("", *map(_words, names)), rows))
+
+
+def _transitions(report: SessionReport) -> str:
+    rows = [(name, str(count)) for name, count in report.transitions.items()]
+    title = "Postural transitions"
+    return section(_anchor(title), title, "How often each was told, by a stream model.", facts(rows))
 
 
 def _words(name: str) -> str:

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 from model.changes import ActivityChange
-from model.smoothing import FilterSettings
+from model.stateful.transitions import PosturalTransition
 from model.text import counted
-from streamer.activity_tracker import Prediction
 from streamer.capture.reader import Capture
 from streamer.formats import detect
 from streamer.formats.names import AUTO
@@ -20,17 +18,17 @@ from streamer.inbox import Message
 from streamer.listener import MAX_PHONES, Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.outputs import Notice
+from streamer.recognition.loading import EngineOptions, load_engine
+from streamer.recognition.prediction import Prediction
 from streamer.report.figures import Figures, SessionReport
-from streamer.report.lines import EventLine, Losses, PredictionLine, WarningLine
+from streamer.report.lines import EventLine, Losses, PredictionLine, TransitionLine, WarningLine
 
 
 @dataclass(frozen=True, slots=True)
 class RecogniseOptions:
-    """How to recognise: the model (None: the one in the box), the filter's settings (None: none), how phones are worn,
-    and the format that messages have."""
+    """How to recognise: what recognises, how phones are worn, and the format that messages have."""
 
-    model: Path | None = None
-    smoothing: FilterSettings | None = field(default_factory=FilterSettings)
+    engine: EngineOptions = field(default_factory=EngineOptions)
     mount: MountOptions = field(default_factory=MountOptions)
     format: str = AUTO
 
@@ -53,6 +51,7 @@ class _Lines:
             latency_ms=None,
             confidence=prediction.confidence,
             novelty=prediction.novelty,
+            span_s=window.span_s,
         )
         self._figures.count(line)
 
@@ -60,6 +59,10 @@ class _Lines:
         """Count it."""
         told = cast(Any, change)
         self._figures.count(EventLine(phone, told.before, told.after))
+
+    def transition(self, phone: str, transition: PosturalTransition) -> None:
+        """Count it."""
+        self._figures.count(TransitionLine(phone, cast(Any, transition.name)))
 
     def warning(self, warning: Notice) -> None:
         """Count it."""
@@ -79,13 +82,11 @@ def recognise_capture(capture: Capture, options: RecogniseOptions, figures: Figu
     ------
     HarError : the model or the capture cannot be read.
     """
-    from model.classifier import Classifier
-
     figures = figures or Figures()
-    settings = ListenerOptions(max_phones=MAX_PHONES, smoothing=options.smoothing)
+    settings = ListenerOptions(max_phones=MAX_PHONES)
     decode = partial(detect.decode, format_name=options.format)
     lines = _Lines(figures)
-    listener = Listener(settings, Classifier.load(options.model), [lines], decode, options.mount.book())
+    listener = Listener(settings, load_engine(options.engine), [lines], decode, options.mount.book())
     listener.finish(listener.recognise(_messages(capture)))
     began = datetime.fromtimestamp(capture.started_s, UTC).astimezone()
     messages = counted(capture.count, "message")

@@ -50,6 +50,9 @@ def session_view(report: SessionReport, width: int = 80) -> RenderableType:
         parts += [Text(TIMELINES), _timelines(report.phones, width - BESIDE), _seconds(report)]
     if any(map(changed, report.changes.values())):
         parts.append(_changes(report))
+    if report.transitions:
+        counts = ((name, str(count)) for name, count in report.transitions.items())
+        parts.append(_facts("Postural transitions", counts))
     parts.append(_facts("Latency and losses", loss_rows(report)))
     if report.accuracy.labelled_windows:
         parts += [_facts("Accuracy", accuracy_rows(report)), _confusion(report.confusion_matrix)]

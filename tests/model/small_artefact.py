@@ -10,9 +10,10 @@ SMALL = {"filters": (8, 8), "kernels": (5, 3), "units": 8}
 
 def small_artefact(subjects: tuple[int, ...] = (1,)) -> Artefact:
     """One recurrent member and one on the summary, as fresh as they were made; needs TensorFlow."""
+    from model.learning import seed_everything
     from model.networks import NETWORK_CLASSES, build_network
     from model.packaging import pack
-    from model.training import TrainedNetwork, seed_everything
+    from model.training import TrainedNetwork
 
     seed_everything(0)
     hyperparameters = {**SMALL, "summary_members": 1}

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from model.errors import HarError
-from model.validation import mean_of_members, soften
-
 from model.stateful.shape import STEP
+from model.validation import mean_of_members, soften
 
 networks = pytest.importorskip("model.networks", reason="needs TensorFlow")
 

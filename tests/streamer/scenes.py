@@ -22,7 +22,7 @@ from replay.source import Piece, prepare
 from streamer.console.snapshot import Snapshot, take_detail, take_health, take_rows
 from streamer.listener import BATCH, Listener, ListenerOptions
 from streamer.outputs import Recent
-from streamer.recognizer import WindowClassifier
+from streamer.recognition.window_engine import WindowClassifier, WindowEngine
 from tests.streamer.rules import Rules
 
 EPOCH = 1_700_000_000.0
@@ -89,9 +89,9 @@ class Scene:
 def play(messages: Iterator[Outgoing], until_s: float, classifier: WindowClassifier, smoothing: bool) -> Scene:
     """What the listener has made of the messages that were due until then."""
     clock, recent = Clock(), Recent()
-    options = ListenerOptions(max_phones=1000, smoothing=FilterSettings() if smoothing else None)
+    engine = WindowEngine(classifier, FilterSettings() if smoothing else None)
     with patch("streamer.listener.time", clock):
-        listener = Listener(options, classifier, [recent])
+        listener = Listener(ListenerOptions(max_phones=1000), engine, [recent])
         for due_s, group in groupby(takewhile(lambda message: message.due_s <= until_s, messages), _due_s):
             clock.now_s = due_s
             for message in group:

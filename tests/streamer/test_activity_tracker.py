@@ -7,8 +7,9 @@ import pytest
 
 from model.activities import ACTIVITIES
 from model.smoothing import FilterSettings, Smoothed, smooth
-from streamer.activity_tracker import ActivityTracker, ClassifiedWindow, Prediction
 from streamer.phone_stream import ReadyWindow
+from streamer.recognition.activity_tracker import ActivityTracker, ClassifiedWindow
+from streamer.recognition.prediction import Prediction
 
 ROWS = np.random.default_rng(0).dirichlet(np.full(7, 0.3), size=40)
 

@@ -11,6 +11,7 @@ from model.activities import ACTIVITIES
 from streamer.inbox import Message
 from streamer.listener import Listener, ListenerOptions
 from streamer.outputs import Recent
+from streamer.recognition.window_engine import WindowEngine
 from streamer.wire import encode_imu
 from tests.streamer.rules import Rules
 from tests.streamer.scenes import EPOCH, Clock
@@ -27,7 +28,7 @@ def message(phone: str, k: int) -> Message:
 def test_what_it_sent_last_is_recognised_and_its_loss_is_counted(others: bool) -> None:
     clock = Clock()
     with patch("streamer.listener.time", clock):
-        listener = Listener(ListenerOptions(max_phones=2, smoothing=None), Rules(), [Recent()])
+        listener = Listener(ListenerOptions(max_phones=2), WindowEngine(Rules()), [Recent()])
         listener._work([message("a", k) for k in range(20) if k != 17])
         silent = listener.tally.phones["a"]
         assert (silent.counts.windows, silent.counts.lost_messages) == (5, 0)

@@ -14,7 +14,8 @@ from streamer.mount.guide import STANDING_S, WALKING_S, Guide, Step, Stretch
 from streamer.mount.notation import parse_rotation
 from streamer.mount.watch import PATIENCE, MountWatch
 from streamer.phone_stream import PhoneStream
-from streamer.recognizer import Recognizer
+from streamer.recognition.recognizer import Recognizer
+from streamer.recognition.window_engine import WindowEngine
 from tests.streamer.turned_phones import messages, pose, segments_of, windows, worn
 
 RECORDING = load_recording(13)
@@ -75,7 +76,7 @@ def test_the_same_turn_again_changes_nothing() -> None:
 def test_the_recognizer_turns_phones_each_by_its_own_and_asks_again(classifier: Classifier) -> None:
     """A phone worn anyhow is recognised by its turn, and wrongly without."""
     turns: dict[str, FloatArray | None] = {"a": pose(4).T}
-    recognizer = Recognizer(classifier, max_phones=9, rotation_of=turns.get)
+    recognizer = Recognizer(WindowEngine(classifier), max_phones=9, rotation_of=turns.get)
     samples = worn(RECORDING, pose(4))[slice(*WALKS)]
     for name in ("a", "b"):
         for message in messages(name, samples):

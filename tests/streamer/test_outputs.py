@@ -12,9 +12,9 @@ import pytest
 from model.activities import ACTIVITIES
 from model.changes import ActivityChange
 from model.errors import HarError
-from streamer.activity_tracker import Prediction
 from streamer.outputs import JsonLines, Notice, PlainLines, WindowsFile, clock_time
 from streamer.phone_stream import ReadyWindow
+from streamer.recognition.prediction import Prediction
 from streamer.tally import Tally
 
 SUMMARY = Tally(max_phones=1).summary() | {"dropped_messages": 0}

@@ -13,7 +13,8 @@ from model.smoothing import FilterSettings
 from streamer.formats.har import as_message
 from streamer.intake.limits import MAX_HOLD_S
 from streamer.readings import PhoneMessage
-from streamer.recognizer import Recognizer
+from streamer.recognition.recognizer import Recognizer
+from streamer.recognition.window_engine import WindowEngine
 from streamer.wire import Samples, WireError
 
 EPOCH = 1_700_000_000.0
@@ -42,7 +43,7 @@ def message(phone: str, values: npt.NDArray[np.float64], seq: int) -> PhoneMessa
 
 def test_the_windows_of_all_phones_are_one_batch_and_keep_their_phone() -> None:
     classifier = MeanClassifier()
-    recognizer = Recognizer(classifier, max_phones=10)
+    recognizer = Recognizer(WindowEngine(classifier), max_phones=10)
     upright, down = np.tile([1.0, 0, 0, 0, 0, 0], (200, 1)), np.tile([0.0, 0, 1, 0, 0, 0], (200, 1))
     recognizer.push(message("a", upright, 0), 5.0)
     recognizer.push(message("b", down, 0), 6.0)
@@ -61,7 +62,7 @@ def test_the_windows_of_all_phones_are_one_batch_and_keep_their_phone() -> None:
 
 
 def test_finish_gives_the_window_that_waits_for_the_median() -> None:
-    recognizer = Recognizer(MeanClassifier(), max_phones=1)
+    recognizer = Recognizer(WindowEngine(MeanClassifier()), max_phones=1)
     recognizer.push(message("a", load_recording(1).samples[:128], 0), 0.0)
     assert recognizer.classify(lambda: 0.0) == []
     assert [p.window.start_sample for p in recognizer.finish(lambda: 0.0)] == [0]
@@ -80,7 +81,7 @@ def overtaken(numbered: bool, rate: float) -> list[PhoneMessage]:
 def test_what_waits_for_an_earlier_message_is_released_though_the_phone_falls_silent(
     numbered: bool, rate: float
 ) -> None:
-    recognizer = Recognizer(MeanClassifier(), max_phones=2)
+    recognizer = Recognizer(WindowEngine(MeanClassifier()), max_phones=2)
     recognizer.push(message("b", np.zeros((128, 6)), 0), 0.0)
     for k, each in enumerate(overtaken(numbered, rate)):
         recognizer.push(each, k / 2)
@@ -97,7 +98,7 @@ def test_what_waits_for_an_earlier_message_is_released_though_the_phone_falls_si
 
 
 def test_one_phone_too_many_is_refused_and_the_others_go_on() -> None:
-    recognizer = Recognizer(MeanClassifier(), max_phones=1)
+    recognizer = Recognizer(WindowEngine(MeanClassifier()), max_phones=1)
     recognizer.push(message("a", np.zeros((128, 6)), 0), 0.0)
     with pytest.raises(WireError, match="max-phones"):
         recognizer.push(message("b", np.zeros((128, 6)), 0), 0.0)
@@ -114,8 +115,8 @@ def test_however_the_windows_are_batched_a_phone_s_predictions_are_the_same(lag:
     """All at once, or message by message among other phones: the real model, recordings and filter."""
     classifier = Classifier.load()
     recordings = {r.name: r.samples[:4000] for r in load_recordings((20,))}
-    together = Recognizer(classifier, max_phones=5, smoothing=FilterSettings(lag=lag))
-    apart = Recognizer(classifier, max_phones=5, smoothing=FilterSettings(lag=lag))
+    together = Recognizer(WindowEngine(classifier, FilterSettings(lag=lag)), max_phones=5)
+    apart = Recognizer(WindowEngine(classifier, FilterSettings(lag=lag)), max_phones=5)
     one_by_one = []
     for seq in range(40):
         for name, samples in recordings.items():
@@ -135,7 +136,7 @@ def test_however_the_windows_are_batched_a_phone_s_predictions_are_the_same(lag:
 def test_a_phone_upside_down_is_not_recognised_but_told() -> None:
     recording = load_recording(3)
     upside_down = recording.samples[:3000] * [-1, -1, 1, -1, -1, 1]
-    recognizer = Recognizer(Classifier.load(), max_phones=1, smoothing=FilterSettings())
+    recognizer = Recognizer(WindowEngine(Classifier.load(), FilterSettings()), max_phones=1)
     recognizer.push(message("a", upside_down, 0), 0.0)
     predictions = recognizer.finish(lambda: 0.0)
     assert sum(p.answer == "UNKNOWN" for p in predictions) > 0.9 * len(predictions)

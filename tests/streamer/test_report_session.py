@@ -23,7 +23,8 @@ from model.windows import HOP_S
 from streamer.formats.har import as_message
 from streamer.outputs import JsonLines, Notice
 from streamer.readings import PhoneMessage
-from streamer.recognizer import Recognizer
+from streamer.recognition.recognizer import Recognizer
+from streamer.recognition.window_engine import WindowEngine
 from streamer.report.figures import SessionReport, read_session
 from streamer.report.lines import LONGEST_LINE
 from streamer.report.page import render_page, write_page
@@ -48,7 +49,7 @@ def session() -> tuple[bytes, dict[str, Any], dict[str, float]]:
     """Subject 20 through the recognizer, with a gap: the lines, the summary, seconds for each answer."""
     stream, tally = io.StringIO(), Tally(max_phones=9)
     output = JsonLines(stream)
-    recognizer = Recognizer(Classifier.load(), max_phones=9, smoothing=FilterSettings())
+    recognizer = Recognizer(WindowEngine(Classifier.load(), FilterSettings()), max_phones=9)
     for recording in load_recordings((20,)):
         for segment in recording.segments:
             activity = segment.activity if segment.activity in ACTIVITIES else None

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from model.activities import ACTIVITIES
-from streamer.activity_tracker import Prediction
 from streamer.phone_memory.rate import RateMeter
 from streamer.phone_stream import ReadyWindow, Taken
+from streamer.recognition.prediction import Prediction
 from streamer.tally import Tally
 
 

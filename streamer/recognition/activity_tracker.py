@@ -5,50 +5,12 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from model.activities import ACTIVITIES, TRANSITION
-from model.changes import ActivityChange, ChangeDetector
+from model.changes import ChangeDetector
 from model.decision import SINGLE_WINDOWS, SMOOTHED, decide
 from model.smoothing import ActivityFilter, FilterSettings, FloatArray, Smoothed
 from streamer.phone_stream import ReadyWindow
-
-LASTING = 3
-"""Windows in a row that must be unlike any training window before the phone's owner is told why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a phone's owner did in one window.
-
-    ``activity`` is the likeliest, after smoothing; ``confidence`` its share of ``probabilities`` ``(6,)``, in the
-    order of :data:`model.activities.ACTIVITIES`. ``answer`` is the activity, TRANSITION or UNKNOWN
-    (:mod:`model.decision`). ``window_activity`` is what the window alone looks like. ``novelty`` above 1 means that
-    no training window was like it, and ``reasons`` say why once that has lasted. ``change`` is the change of activity
-    that is now certain, if any. ``latency_ms`` counts from the arrival of the message that completed the window.
-    """
-
-    window: ReadyWindow
-    answer: str
-    activity: str
-    confidence: float
-    probabilities: npt.NDArray[np.floating]
-    window_activity: str
-    latency_ms: float
-    novelty: float = 0.0
-    reasons: tuple[str, ...] = ()
-    change: ActivityChange | None = None
-
-    @property
-    def phone(self) -> str:
-        """The phone that the window is of."""
-        return self.window.phone
-
-    @property
-    def is_right(self) -> bool | None:
-        """Whether the activity is the window's label; None without a label."""
-        return None if self.window.label is None else self.activity == self.window.label
+from streamer.recognition.prediction import LASTING, Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +89,5 @@ class ActivityTracker:
             novelty=classified.novelty,
             reasons=classified.reasons if self._novel_in_a_row >= LASTING else (),
             change=change,
+            compared=window.values,
         )
