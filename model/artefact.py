@@ -73,7 +73,7 @@ class Artefact:
 
 
 def default_artefact_path(network: str = "window") -> Path:
-    """The model of this network in the box, ``"window"`` or ``"stream"``."""
+    """The model of this network in the box, one of :data:`model.boxed.IN_THE_BOX`."""
     return Path(__file__).parent / "pretrained" / f"{network}{EXTENSION}"
 
 

@@ -14,7 +14,7 @@ from model.commands.options import FILE, artefact_argument
 @artefact_argument
 @click.option("--json", "as_json", is_flag=True, help="The card as JSON instead of a table.")
 def info(artefact: Path | None, as_json: bool) -> None:
-    """Show the card of ARTEFACT (default: the model in the box)."""
+    """Show the card of ARTEFACT (a file, or a model in the box: window, the default, or stream)."""
     from model.artefact import default_artefact_path, read_artefact
 
     card = read_artefact(artefact or default_artefact_path()).card

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "--robustness/--no-robustness", default=True, help="Also under disturbances, which takes most of the time."
 )
 def evaluate(artefact: Path | None, as_json: bool, report: Path | None, robustness: bool) -> None:
-    """Evaluate ARTEFACT (default: the model in the box) on the nine test subjects.
+    """Evaluate ARTEFACT (a file, or a model in the box: window, the default, or stream) on the nine test subjects.
 
     "official" are UCI HAR v1.0's 2,947 test windows. "streaming" are whole recordings as a listener cuts them;
     scored are the windows inside one segment of one of the six activities, not those in transitions. "smoothed" are
@@ -91,7 +91,7 @@ def _evaluate_stream(artefact: Artefact, as_json: bool, report: Path | None) -> 
 )
 @click.option("--seed", type=SEED, default=0, help="Of axes, phases, losses and noise.")
 def robustness(artefact: Path | None, as_json: bool, split: str, seed: int) -> None:
-    """Evaluate ARTEFACT (default: the model in the box) on recordings that are disturbed.
+    """Evaluate ARTEFACT (a file, or a model in the box: window, the default, or stream) on disturbed recordings.
 
     The phone is turned, samples at other rates, loses samples, is noisy, or sends other units, signs or no gyroscope.
     """

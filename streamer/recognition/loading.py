@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model.artefact import GRAPH, Artefact, default_artefact_path, read_artefact
+from model.boxed import IN_THE_BOX
 from model.card import STREAM
 from model.errors import HarError
 from model.smoothing import FilterSettings
-from streamer.recognition.names import DEFAULT_MODEL, EVERY_S, IN_THE_BOX
+from streamer.recognition.names import DEFAULT_MODEL, EVERY_S
 from streamer.recognition.prediction import Engine
 
 

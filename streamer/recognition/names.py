@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-IN_THE_BOX = ("window", "stream")
-"""Names of the models in the box; anything else is an artefact's path."""
-
 DEFAULT_MODEL = "window"
 """The model that recognises unless told otherwise."""
 
