@@ -27,10 +27,15 @@ def draw_health(health: Health, n_phones: int, width: int, symbols: Symbols) -> 
     """What does not fit is left out whole, the least important first."""
     who = _connection(health, n_phones, symbols)
     flow, delay, result = _flow(health), _delay(health), _result(health)
+    model = (f"{health.model} model", "")
     if width >= WIDE:
-        return [_pack([*who, *flow], width), _pack([*delay, *result], width)]
+        return [_pack([*who, *flow, model], width), _pack([*delay, *result], width)]
     lost, malformed, windows, *right = result
-    return [_pack([*who, *right], width), _pack([*flow, windows], width), _pack([*delay, lost, malformed], width)]
+    return [
+        _pack([*who, *right, model], width),
+        _pack([*flow, windows], width),
+        _pack([*delay, lost, malformed], width),
+    ]
 
 
 def _connection(health: Health, n_phones: int, symbols: Symbols) -> list[Part]:
@@ -43,7 +48,6 @@ def _connection(health: Health, n_phones: int, symbols: Symbols) -> list[Part]:
         (broker, ""),
         (health.connection, "green" if is_connected else BAD),
         (counted(n_phones, "phone"), ""),
-        (f"{health.model} model", ""),
     ]
 
 

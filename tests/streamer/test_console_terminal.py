@@ -138,3 +138,20 @@ def test_ascii_and_no_colour_are_honoured(tmp_path: Path) -> None:
     terminal.see("(?s)har-stream.*q quit")
     terminal.process.send("q")
     terminal.end()
+
+
+def test_with_the_stream_model_its_kind_and_the_transitions_are_seen(tmp_path: Path) -> None:
+    terminal = Demo(tmp_path, "--model", "stream")
+    try:
+        terminal.see(r"s20-e40 +(WALKING|SITTING|STANDING|LAYING|UNKNOWN)")
+        terminal.see("stream model")
+        terminal.press("j", "▸ s20-e40")
+        terminal.press(ENTER, r"(?s)signals +the last \d+\.\d s.*probabilities")
+        terminal.press(ESCAPE, "phone +activity +sure")
+        terminal.press("l", "events and log")
+        terminal.see(r"\d\d:\d\d:\d\d\.\d  s2\d-e\d\d  (STAND|SIT|LIE)_TO_(STAND|SIT|LIE)")
+        terminal.process.send("q")
+        terminal.end()
+        assert terminal.process.exitstatus == 0
+    finally:
+        terminal.process.close(force=True)

@@ -8,6 +8,7 @@ import os
 import pexpect
 import pytest
 
+from model.activities import POSTURAL_TRANSITIONS
 from model.bundled import load_recordings
 from model.decision import ANSWERS
 from model.windows import cut
@@ -34,6 +35,16 @@ def test_its_machine_output_is_clean() -> None:
     assert lines[-1]["type"] == "summary"
     assert lines[-1]["lost_messages"] == 0
     assert lines[-1]["accuracy"] > 0.9
+
+
+def test_the_stream_model_tells_transitions_among_its_lines() -> None:
+    done = run("streamer", "demo", "--model", "stream", "--every", "1.28", "--subjects", "20", "--speed", "max")
+    assert done.returncode == 0, done.stderr
+    spans = sum(len(r.signals()) // 64 for r in load_recordings((20,)))
+    assert f"{spans} windows" in done.stdout
+    told = [line.split()[2] for line in done.stdout.splitlines()[:-4]]
+    assert {*told} & {*POSTURAL_TRANSITIONS}
+    assert {*told} <= {*POSTURAL_TRANSITIONS, *ANSWERS}
 
 
 def test_on_a_terminal_it_draws_and_gives_the_terminal_back() -> None:

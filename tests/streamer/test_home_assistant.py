@@ -17,10 +17,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from model.activities import POSTURAL_TRANSITIONS
 from model.changes import ActivityChange
 from model.decision import ANSWERS
+from model.stateful.transitions import PosturalTransition
 from streamer.publishing.home_assistant import discovery_payload
-from streamer.publishing.payloads import event_payload, state_payload
+from streamer.publishing.payloads import event_payload, state_payload, transition_payload
 from streamer.publishing.topics import Topics
 from streamer.wire import WireError
 from tests.predictions import prediction
@@ -89,18 +91,19 @@ class Discovery(Strict):
     components: dict[str, Sensor | Event]
 
 
-def described(topics: Topics, phone: str) -> Discovery:
-    return msgspec.json.decode(discovery_payload(topics, phone, expire_after_s=60, version="1.2"), type=Discovery)
+def described(topics: Topics, phone: str, *, transitions: bool = False) -> Discovery:
+    payload = discovery_payload(topics, phone, expire_after_s=60, version="1.2", transitions=transitions)
+    return msgspec.json.decode(payload, type=Discovery)
 
 
 phones = st.from_regex(r"[A-Za-z0-9_.-]{1,64}", fullmatch=True)
 
 
-@given(st.sampled_from(["har", "home/har", "_", "a.b"]), phones)
-@example("_", ".")
-def test_every_phone_s_description_follows_the_rules(root: str, phone: str) -> None:
+@given(st.sampled_from(["har", "home/har", "_", "a.b"]), phones, st.booleans())
+@example("_", ".", True)
+def test_every_phone_s_description_follows_the_rules(root: str, phone: str, transitions: bool) -> None:
     topics = Topics(root)
-    told = described(topics, phone)
+    told = described(topics, phone, transitions=transitions)
     assert told.state_topic == topics.activity(phone)
     assert [a.topic for a in told.availability] == [topics.status, topics.availability(phone)]
     assert told.availability_mode == "all"
@@ -149,6 +152,17 @@ def test_every_change_is_an_event_type(answer: str) -> None:
     assert isinstance(transition, Event)
     event = json.loads(event_payload("a", ActivityChange("SITTING", answer, 0.0, 1.0)))
     assert event["event_type"] in transition.event_types
+
+
+@pytest.mark.parametrize("name", POSTURAL_TRANSITIONS)
+def test_every_postural_transition_is_an_event_type_of_another_entity(name: str) -> None:
+    assert "posture" not in described(Topics(), "a").components
+    posture = described(Topics(), "a", transitions=True).components["posture"]
+    assert isinstance(posture, Event)
+    assert posture.state_topic == "har/a/transition"
+    event = json.loads(transition_payload("a", PosturalTransition(name, 0.0, 1.6, 0.9)))
+    assert event["event_type"] in posture.event_types
+    assert len(posture.event_types) == len(POSTURAL_TRANSITIONS)
 
 
 def test_a_name_that_is_no_phone_s_is_not_described() -> None:

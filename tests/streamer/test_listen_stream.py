@@ -26,6 +26,7 @@ from streamer.recognition.comparing import Comparing
 from streamer.recognition.stream_states import StreamStates
 from tests.brokers import Mosquitto
 from tests.processes import Listening, assert_one_sentence, run
+from tests.subscribers import subscriber
 
 SUBJECTS = (20,)
 
@@ -173,6 +174,44 @@ def test_with_state_a_restart_goes_on_from_where_the_stream_stood(mosquitto: Mos
     assert done.returncode == 27
     assert done.stderr.count(str(kept)) == 1
     assert "Traceback" not in done.stderr
+
+
+def test_consumers_hear_predictions_transitions_and_home_assistant_of_them(mosquitto: Mosquitto) -> None:
+    with (
+        subscriber(mosquitto.port) as heard,
+        listening("--broker", mosquitto.where, "--home-assistant") as listener,
+    ):
+        replay(mosquitto.where)
+        listener.wait_until_quiet()
+        listener.stop()
+        heard.wait_for_last(b"offline")
+    for phone in recordings():
+        told = [json.loads(payload) for payload in heard.of(f"har/{phone}/transition")]
+        lines = [line for line in listener.of_type("transition") if line["phone"] == phone]
+        assert [(t["transition"], t["time"], t["duration"], t["confidence"]) for t in told] == [
+            (line["transition"], line["time_s"], line["duration_s"], line["confidence"]) for line in lines
+        ]
+        assert [t["event_type"] for t in told] == [line["transition"].lower() for line in lines]
+        states = [json.loads(payload) for payload in heard.of(f"har/{phone}/activity")]
+        predictions = [line for line in listener.of_type("prediction") if line["phone"] == phone]
+        assert [(s["time"], s["answer"]) for s in states] == [(p["end_s"], p["answer"]) for p in predictions]
+        (discovery,) = {payload for payload in heard.of(f"homeassistant/device/har_{phone}/config") if payload}
+        assert json.loads(discovery)["components"]["posture"]["state_topic"] == f"har/{phone}/transition"
+
+
+def test_a_capture_is_recognised_anew_by_it(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    capture = tmp_path / "session.har"
+    with listening("--broker", mosquitto.where, "--record", capture) as listener:
+        replay(mosquitto.where)
+        listener.wait_until_quiet()
+        summary = listener.stop()
+    done = run("streamer", "report", capture, "--model", "stream", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["n_windows"] == summary["windows"]
+    assert report["confusion_matrix"] == summary["confusion_matrix"]
+    assert sum(report["transitions"].values()) == len(listener.of_type("transition"))
+    assert sum(report["seconds"].values()) == pytest.approx(0.48 * summary["windows"])
 
 
 def test_flags_that_do_not_fit_the_model_are_one_sentence(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 from model.activities import ACTIVITIES
 from model.changes import ActivityChange
 from model.errors import HarError
-from streamer.outputs import JsonLines, Notice, PlainLines, WindowsFile, clock_time
+from model.stateful.transitions import PosturalTransition
+from streamer.outputs import JsonLines, Notice, PlainLines, Recent, WindowsFile, clock_time
 from streamer.phone_stream import ReadyWindow
 from streamer.recognition.prediction import Prediction
 from streamer.tally import Tally
@@ -29,6 +30,36 @@ def prediction(k: int, label: str | None = None) -> Prediction:
     return Prediction(window, "SITTING", "SITTING", 0.7, probabilities, "SITTING", 3.25)
 
 
+TRANSITION = PosturalTransition("SIT_TO_STAND", 1_700_000_001.26, 1.92, 0.8123456789)
+
+
+def test_a_transition_is_a_line_of_its_own_everywhere() -> None:
+    stream = io.StringIO()
+    JsonLines(stream).transition("s02-e03", TRANSITION)
+    assert json.loads(stream.getvalue()) == {
+        "type": "transition",
+        "phone": "s02-e03",
+        "transition": "SIT_TO_STAND",
+        "time_s": 1_700_000_001.26,
+        "duration_s": 1.92,
+        "confidence": 0.812346,
+    }
+    plain, recent = io.StringIO(), Recent()
+    PlainLines(plain, io.StringIO()).transition("s02-e03", TRANSITION)
+    recent.transition("s02-e03", TRANSITION)
+    told = f"{clock_time(1_700_000_001)}.3  s02-e03  SIT_TO_STAND"
+    assert plain.getvalue() == f"{told}\n"
+    assert list(recent.lines) == [told]
+
+
+@pytest.mark.parametrize(
+    ("time_s", "ends"), [(0.0, "00.0"), (59.96, "00.0"), (3.04, "03.0"), (3.06, "03.1"), (-0.5, "59.5")]
+)
+def test_tenths_are_rounded(time_s: float, ends: str) -> None:
+    assert clock_time(1_700_000_040 + time_s, tenths=True).endswith(ends)
+    assert clock_time(1e300, tenths=True) == "--:--:--"
+
+
 def test_json_lines_are_one_object_a_line_with_the_type_first() -> None:
     stream = io.StringIO()
     output = JsonLines(stream)
@@ -42,6 +73,7 @@ def test_json_lines_are_one_object_a_line_with_the_type_first() -> None:
     assert [x["type"] for x in (first, event, warning, summary)] == ["prediction", "event", "warning", "summary"]
     assert first["start_sample"] == 64
     assert first["end_s"] - first["start_s"] == pytest.approx(2.56)
+    assert first["span_s"] == 1.28
     assert list(first["probabilities"]) == list(ACTIVITIES)
     assert first["probabilities"][first["activity"]] == first["confidence"] == pytest.approx(0.7)
     assert (first["label"], first["latency_ms"]) == ("STANDING", 3.25)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from model.activities import ACTIVITIES
 from model.changes import ActivityChange
+from model.stateful.transitions import PosturalTransition
 from streamer.publishing.outbox import Outgoing
 from streamer.publishing.presence import Presence
 from streamer.publishing.publisher import Publisher, PublisherOptions
@@ -103,6 +104,28 @@ def test_a_change_is_an_event_that_no_broker_keeps() -> None:
         "time": EPOCH + 5.12,
         "duration": 12.8,
     }
+
+
+def test_a_postural_transition_is_one_too() -> None:
+    bench = Bench()
+    bench.publisher.transition("a.b", PosturalTransition("SIT_TO_STAND", EPOCH + 5.12, 1.92, 0.75))
+    (event,) = bench.out()
+    assert (event.topic, event.retain, event.is_latest) == ("har/a.b/transition", False, False)
+    assert json.loads(event.payload) == {
+        "event_type": "sit_to_stand",
+        "phone": "a.b",
+        "transition": "SIT_TO_STAND",
+        "time": EPOCH + 5.12,
+        "duration": 1.92,
+        "confidence": 0.75,
+    }
+
+
+@pytest.mark.parametrize("transitions", [False, True])
+def test_home_assistant_is_told_of_transitions_if_the_model_tells_them(transitions: bool) -> None:
+    bench = Bench(home_assistant=True, transitions=transitions)
+    bench.publisher.prediction(prediction("a"))
+    assert ("posture" in json.loads(bench.out()[0].payload)["components"]) is transitions
 
 
 def test_a_phone_is_online_from_its_first_message_until_it_is_silent_for_too_long() -> None:

@@ -18,7 +18,13 @@ roots = st.from_regex(r"[a-c0_.-]{1,3}(/[a-c0_.-]{1,3})?", fullmatch=True).filte
 
 
 def all_of(topics: Topics, phone: str) -> set[str]:
-    return {*topics.retained(phone), topics.event(phone), topics.status, topics.home_assistant_status}
+    return {
+        *topics.retained(phone),
+        topics.event(phone),
+        topics.transition(phone),
+        topics.status,
+        topics.home_assistant_status,
+    }
 
 
 @given(roots, phones)
@@ -53,7 +59,7 @@ def test_ids_of_usual_names_are_readable() -> None:
 
 @pytest.mark.parametrize("phone", ["", "a b", "a/b", "+", "x" * 65, "é"])
 def test_a_name_that_is_none_has_no_topics(phone: str) -> None:
-    for name in (Topics().activity, Topics().event, Topics().availability, Topics().discovery):
+    for name in (Topics().activity, Topics().event, Topics().transition, Topics().availability, Topics().discovery):
         with pytest.raises(WireError):
             name(phone)
 

@@ -127,6 +127,27 @@ def test_changes_are_the_events(session: tuple[bytes, dict[str, Any], dict[str, 
     assert sum(phone.n_changes for phone in report.phones) == len(events)
 
 
+def test_lines_of_a_stream_model_count_for_their_own_span_and_transitions_are_counted() -> None:
+    def at(k: int, answer: str) -> bytes:
+        return line(0, start_s=EPOCH + 0.48 * k, answer=answer, span_s=0.48)
+
+    lines = [at(k, "SITTING" if k < 25 else "STANDING") for k in range(100)]
+    told = [
+        json.dumps({"type": "transition", "phone": "p", "transition": name, "time_s": EPOCH + 12}).encode() + b"\n"
+        for name in ("SIT_TO_STAND", "SIT_TO_STAND", "LIE_TO_SIT", "FLY")
+    ]
+    report = read(b"".join([*lines[:25], *told, *lines[25:]]))
+    assert report.seconds == pytest.approx({"SITTING": 12.0, "STANDING": 36.0})
+    assert [(run.answer, run.n_windows) for run in report.phones[0].runs] == [("SITTING", 25), ("STANDING", 75)]
+    assert [run.duration_s for run in report.phones[0].runs] == pytest.approx([12.0, 36.0])
+    assert positions(report.phones[0])[1] == pytest.approx(48.0)
+    assert report.transitions == {"SIT_TO_STAND": 2, "LIE_TO_SIT": 1}
+    assert report.malformed_lines == 1
+    assert "SIT_TO_STAND" in terminal(report)
+    assert "Postural transitions" in render_page(report, "session")
+    assert strip(report.phones[0], 20).plain == "S" * 5 + "T" * 15
+
+
 def test_a_gap_is_neither_filled_nor_counted_as_time() -> None:
     report = read(b"".join(line(k) for k in (0, 1, 2, 7, 8, 1_000_000)))
     (phone,) = report.phones

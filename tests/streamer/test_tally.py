@@ -33,6 +33,16 @@ def test_a_phone_s_activity_lasts_since_it_began() -> None:
     assert phone.time_line.codes == "WWSS"
 
 
+@pytest.mark.parametrize("hop", [8, 24, 64, 128])
+def test_a_prediction_counts_for_as_long_as_it_stands_for(hop: int) -> None:
+    tally, span_s = Tally(max_phones=1), hop / 50
+    for k in range(32):
+        each = prediction("a", "WALKING", span_s * k)
+        tally.prediction(replace(each, window=replace(each.window, start_sample=hop * k, hop=hop)), 0.0)
+    assert tally.phones["a"].seconds == pytest.approx({"WALKING": 32 * span_s})
+    assert set(tally.phones["a"].time_line.codes) == {"W"}
+
+
 def test_accuracy_counts_labelled_windows_alone() -> None:
     tally = Tally(max_phones=2)
     for activity, label in (("WALKING", "WALKING"), ("SITTING", "STANDING"), ("SITTING", None), ("LAYING", "LAYING")):

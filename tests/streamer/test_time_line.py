@@ -49,6 +49,17 @@ def test_no_clock_breaks_it_or_makes_it_grow(windows: list[tuple[str, float]]) -
         assert len(cells(line.codes, line.last, line.last, 4, 60)) == 60
 
 
+@pytest.mark.parametrize("steps", range(1, 17))
+def test_answers_of_any_span_fill_the_line_without_holes(steps: int) -> None:
+    line, span_s = TimeLine(), 0.16 * steps
+    count = round(40 / span_s)
+    for k in range(count):
+        line.add("WALKING" if k < count / 2 else "SITTING", EPOCH + 0.3 + span_s * k, span_s)
+    assert line.codes.strip("W").strip("S") == ""
+    assert len(line.codes) * HOP_S == pytest.approx(count * span_s, abs=1.3 * HOP_S)
+    assert line.codes.count("W") * HOP_S == pytest.approx(count * span_s / 2, abs=span_s + 1.3 * HOP_S)
+
+
 def test_a_clock_set_back_writes_over() -> None:
     assert line_of(*(("WALKING", HOP_S * k) for k in range(9)), ("SITTING", 4 * HOP_S)).codes == "WWWWS"
     assert line_of(("WALKING", 0.0), ("SITTING", -3600.0)).codes == "S"

@@ -57,6 +57,20 @@ def test_memory_is_bounded_for_all_phones_together(n_phones: int, hops: int) -> 
     assert all(len(values) == HOP and values.base is None for _, values in trace.pieces)
 
 
+@pytest.mark.parametrize("span", [8, 24, 128])
+def test_spans_add_up_to_the_signal_and_as_much_is_remembered(span: int) -> None:
+    spans = [
+        ReadyWindow("a", first, 0.0, span / 50, SIGNALS[first : first + span], 0.0, None, 1, span)
+        for first in range(0, 4800, span)
+    ]
+    trace = remembered(spans)
+    kept = sum(len(values) for _, values in trace.pieces)
+    assert MOST_HOPS * HOP - span < kept <= MOST_HOPS * HOP
+    assert np.array_equal(trace.between(trace.end - kept, trace.end), SIGNALS[trace.end - kept : trace.end])
+    crowded = remembered(spans, n_phones=10**6)
+    assert sum(len(values) for _, values in crowded.pieces) <= max(LEAST_HOPS * HOP, span)
+
+
 def test_traces_cover_ten_seconds_and_roll_by_whole_characters() -> None:
     """A hop later, what was drawn stands further left: on the same scale, the same characters."""
     for width in (80, 98, 120, 200):
