@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCES := model streamer replay tests benchmarks
 
-.PHONY: help demo test check unit renderings screenshot fuzz home-assistant lock reference crossval clean
+.PHONY: help demo test check unit renderings screenshot fuzz home-assistant lock reference crossval stateful clean
 
 help:
 	@grep -E '^# |^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^# //; s/:.*##/  -/'
@@ -49,6 +49,9 @@ reference: $(VENV)/test ## the 2019 notebook's networks, three seeds each (hours
 
 crossval: $(VENV)/test ## cross-validation of the window model (hours; goes on where it stopped)
 	$(BIN)/python -m benchmarks.crossval default --seeds 0,1,2
+
+stateful: $(VENV)/test ## cross-validation of the stream model (an hour; goes on where it stopped)
+	$(BIN)/python -m benchmarks.stateful train default --keep .models
 
 fuzz: $(VENV)/test ## the decoders of what phones send, coverage-guided (ARGS="-max_total_time=300 FOLDER" keeps what is found)
 	@$(PIP) 'atheris>=3.0'

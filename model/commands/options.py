@@ -14,7 +14,6 @@ AT_LEAST_1 = click.IntRange(min=1)
 SHARE = click.FloatRange(0, 1, max_open=True)
 
 
-
 def _in_the_box(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
     """The path of a model in the box that is named; a file of that name comes first."""
     from model.artefact import default_artefact_path
