@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from unittest.mock import patch
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 
 from model.activities import ACTIVITIES
 from streamer.inbox import Message
-from streamer.listener import Listener, ListenerOptions
+from streamer.listener import IDLE_S, Listener, ListenerOptions
 from streamer.outputs import Recent
+from streamer.phone_stream import ReadyWindow
+from streamer.recognition.prediction import Prediction
 from streamer.recognition.window_engine import WindowEngine
 from streamer.wire import encode_imu
 from tests.streamer.rules import Rules
@@ -38,3 +41,49 @@ def test_what_it_sent_last_is_recognised_and_its_loss_is_counted(others: bool) -
     assert (silent.counts.windows, silent.counts.lost_messages, silent.counts.messages) == (6, 1, 19)
     assert listener.tally.totals.lost_messages == 1
     assert silent.answer in ACTIVITIES
+
+
+class Gathering(WindowEngine):
+    """An engine whose calls are a tenth of a second apart; keeps how many windows each had."""
+
+    gather_s = 0.1
+
+    def __init__(self) -> None:
+        super().__init__(Rules())
+        self.calls: list[int] = []
+
+    def recognise(self, windows: Sequence[ReadyWindow], clock: Callable[[], float]) -> list[Prediction]:
+        self.calls.append(len(windows))
+        return super().recognise(windows, clock)
+
+
+def test_windows_of_many_phones_wait_for_each_other_and_a_phone_alone_for_nobody() -> None:
+    clock, engine = Clock(), Gathering()
+    with patch("streamer.listener.time", clock):
+        listener = Listener(ListenerOptions(max_phones=9), engine, [Recent()])
+        for k in range(6):  # the last completes a window
+            listener._work([message(phone, k) for phone in "abcd"] if k < 5 else [message("a", k)])
+        assert engine.calls == [1]
+        for phone, now_s in (("b", 0.02), ("c", 0.05), ("d", 0.08)):
+            clock.now_s = now_s
+            listener._work([message(phone, 5)])
+        assert engine.calls == [1]
+        assert listener._patience_s() == pytest.approx(0.02)
+        clock.now_s = 0.1
+        listener._work([])
+        assert engine.calls == [1, 3]
+        assert listener._patience_s() == IDLE_S
+        clock.now_s = 1.28
+        listener._work([message("a", k) for k in (6, 7, 8)])
+        assert engine.calls == [1, 3, 1]
+
+
+def test_what_still_waits_at_the_end_is_recognised() -> None:
+    engine = Gathering()
+    listener = Listener(ListenerOptions(max_phones=9), engine, [Recent()])
+    listener.start()
+    for phone in "abcdefgh":
+        for k in range(6):
+            listener.receive(message(phone, k).topic, message(phone, k).payload)
+    summary = listener.stop()
+    assert summary["windows"] == sum(engine.calls) == 8

@@ -25,6 +25,8 @@ from model.stateful.classifier import Probabilities, States, StreamClassifier
 from model.stateful.shape import STEP, STEP_S, Shape
 from model.stateful.transitions import TRANSITIONS, transitions_of
 from streamer.formats.har import as_message
+from streamer.mount.book import MountBook
+from streamer.mount.minder import MountMinder
 from streamer.readings import PhoneMessage
 from streamer.recognition.prediction import LASTING, Prediction
 from streamer.recognition.recognizer import Recognizer
@@ -204,6 +206,15 @@ def test_signals_like_none_that_the_model_knows_say_nothing_and_the_reason_is_to
     for each in scored:
         assert each.compared is not None
         assert each.compared.shape == (128, 9)
+
+
+def test_a_phone_worn_as_no_subject_wore_it_is_told_once() -> None:
+    turned = samples(1) * [-1, -1, 1, -1, -1, 1]
+    found = recognised(StreamEngine(classifier(), 3), [messages("a", turned, ())])["a"]
+    minder = MountMinder(MountBook(), classifier().novelty)
+    news = [words for words in map(minder.news, found) if words]
+    assert len(news) == 1
+    assert "har-stream calibrate a" in news[0]
 
 
 @pytest.mark.parametrize(("every_s", "steps"), [(0.01, 1), (0.16, 1), (0.25, 2), (0.48, 3), (2.56, 16), (9.0, 16)])
