@@ -254,7 +254,9 @@ def test_train_writes_a_scored_model_for_streams(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "macro F1" in result.stdout
     report = tmp_path / "report.html"
-    evaluated = json.loads(output_of("evaluate", path, "--json", "--report", report))
+    told = har_model("evaluate", path, "--json", "--report", report)
+    assert (told.returncode, told.stderr) == (0, f"Written to {report}\n")
+    evaluated = json.loads(told.stdout)
     for name, scores in json.loads(output_of("info", path, "--json"))["metrics"].items():
         assert scores == evaluated[name]
     assert set(evaluated["protocol"]["arrangements"]) == {"natural", "cut", "kept", "reversed"}

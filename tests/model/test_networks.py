@@ -14,6 +14,7 @@ from model.stateful.shape import STEP
 from model.validation import mean_of_members, soften
 
 networks = pytest.importorskip("model.networks", reason="needs TensorFlow")
+layers = pytest.importorskip("model.layers", reason="needs TensorFlow")
 
 SMALL = {"filters": (4, 6), "kernels": (3, 3), "units": 5}
 
@@ -74,7 +75,7 @@ def test_name_and_hyperparameters_rebuild_the_network(hyperparameters: dict[str,
 
 def test_features_are_the_formulas(windows: np.ndarray) -> None:
     mean, scale = np.arange(9) / 10, 1 + np.arange(9) / 7
-    layer = networks.MotionFeatures(mean.tolist(), scale.tolist(), 500.0, 200.0, jerk=True, magnitudes=True)
+    layer = layers.MotionFeatures(mean.tolist(), scale.tolist(), 500.0, 200.0, jerk=True, magnitudes=True)
     features = np.asarray(layer(windows))
     acc, gyro = 500.0 * windows[..., :3].astype(float), 200.0 * windows[..., 3:6].astype(float)
     jerk = [np.diff(sensor, axis=1, prepend=sensor[:, :1]) for sensor in (acc, gyro)]
@@ -85,18 +86,18 @@ def test_features_are_the_formulas(windows: np.ndarray) -> None:
 
 
 def test_the_summary_is_the_spectrum_of_the_motion_and_the_posture(windows: np.ndarray) -> None:
-    summary = np.asarray(networks.WindowSummary()(windows))
+    summary = np.asarray(layers.WindowSummary()(windows))
     np.testing.assert_allclose(summary[:, 72:], windows[..., 6:].mean(axis=1), atol=1e-6)
     motion = windows[..., :6].astype(float)
     motion -= motion.mean(axis=1, keepdims=True)
     spectrum = np.abs(np.fft.rfft(motion * np.hanning(128)[:, np.newaxis], axis=1)) ** 2
-    edges = networks.BAND_EDGES
+    edges = layers.BAND_EDGES
     bands = [spectrum[:, a:b].sum(axis=1) for a, b in pairwise(edges)]
     np.testing.assert_allclose(summary[:, :72].reshape(6, 6, 12), np.log(np.stack(bands, axis=-1) + 1e-6), atol=1e-3)
 
 
 def test_attention_is_a_weighted_mean_over_time(windows: np.ndarray) -> None:
-    layer = networks.AttentionPooling()
+    layer = layers.AttentionPooling()
     pooled = np.asarray(layer(windows))
     scores = windows @ np.asarray(layer.score)
     weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)

@@ -279,7 +279,8 @@ def test_what_is_found_out_is_told_once() -> None:
             (Sensor.ANGULAR_VELOCITY, turning, Unit.RADIANS_PER_SECOND, Sign.ANDROID),
         )
         news += stream.push(message, float(times[-1])).news
-    assert sorted(news) == sorted(stream.report().facts)
+    found = [*stream.report().facts, *(finding.words for finding in stream.report().findings)]
+    assert sorted(news) == sorted(found)
     assert [fact.partition(":")[0].partition(",")[0] for fact in stream.report().facts] == [
         "acceleration in g",
         "acceleration in iOS's sign",
