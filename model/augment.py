@@ -42,13 +42,13 @@ class Augmentation:
 def augment(crops: Crops, augmentation: Augmentation, rng: np.random.Generator) -> Floats:
     """One augmented window for each place, ``(n, 128, 9)`` float32, in the places' order."""
     windows = _cut(crops, augmentation, rng)
-    windows = _gain(windows, augmentation.gain, rng)
+    windows = scale_motion(windows, augmentation.gain, rng)
     if augmentation.swap:
         windows = _swap_gravity(windows, crops.labels, augmentation.swap, rng)
     if augmentation.heading_deg:
         windows = rotate(windows, _headings(windows, augmentation.heading_deg, rng))
     windows = rotate(windows, random_rotations(len(windows), augmentation.rotation_deg, rng))
-    return _noise(windows, augmentation.noise, rng)
+    return add_noise(windows, augmentation.noise, rng)
 
 
 def _cut(crops: Crops, augmentation: Augmentation, rng: np.random.Generator) -> Floats:
@@ -66,7 +66,7 @@ def _cut(crops: Crops, augmentation: Augmentation, rng: np.random.Generator) -> 
     return windows
 
 
-def _gain(windows: Floats, sigma: float, rng: np.random.Generator) -> Floats:
+def scale_motion(windows: Floats, sigma: float, rng: np.random.Generator) -> Floats:
     """Scale the motion, not gravity: total acceleration changes with the body acceleration in it."""
     factors = rng.normal(1, sigma, (len(windows), 1, 2)).astype(np.float32)
     body = windows[..., 0:3] * factors[..., 0:1]
@@ -118,7 +118,7 @@ def rotate(windows: Floats, rotations: Floats) -> Floats:
     return (vectors @ rotations.transpose(0, 2, 1)).reshape(n, length, 9)
 
 
-def _noise(windows: Floats, largest: float, rng: np.random.Generator) -> Floats:
+def add_noise(windows: Floats, largest: float, rng: np.random.Generator) -> Floats:
     """White noise of a random level for each window; both acceleration triples get the same."""
     level = rng.uniform(0, largest, (len(windows), 1, 1)).astype(np.float32)
     noise = level * rng.standard_normal((*windows.shape[:2], 6), dtype=np.float32)

@@ -66,9 +66,17 @@ def one_hot(labels: Any, n_classes: int) -> Floats:
     return targets
 
 
-def fit_epoch(model: keras.Model, x: Floats, y: Floats, batch_size: int) -> dict[str, float]:
-    """One pass in the given order."""
-    history = model.fit(x, y, batch_size=batch_size, epochs=1, shuffle=False, verbose=0)
+def scaling(values: Floats) -> dict[str, list[float]]:
+    """Mean and standard deviation of each channel over training windows or samples ``(..., 9)``."""
+    samples = values.reshape(-1, values.shape[-1]).astype(np.float64)
+    return {"mean": samples.mean(0).tolist(), "scale": samples.std(0).tolist()}
+
+
+def fit_epoch(
+    model: keras.Model, x: Floats, y: Floats, batch_size: int, weights: Floats | None = None
+) -> dict[str, float]:
+    """One pass in the given order; ``weights`` are the targets'."""
+    history = model.fit(x, y, sample_weight=weights, batch_size=batch_size, epochs=1, shuffle=False, verbose=0)
     return {name: float(values[-1]) for name, values in history.history.items()}
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from model.augment import augment
 from model.dataset import Crops, Floats, check_subjects, training_crops, training_windows
 from model.errors import HarError
-from model.learning import EpochReport, OnEpoch, Progress, fit_epoch, make_optimizer, one_hot, seed_everything
+from model.learning import EpochReport, OnEpoch, Progress, fit_epoch, make_optimizer, one_hot, scaling, seed_everything
 from model.recordings import WindowSet
 from model.training_options import (
     NETWORKS,
@@ -144,7 +144,7 @@ def _train_window(
     from model.networks import build_network, member_name, summary_member_name
 
     crops = training_crops(options.subjects, transitions=True)
-    hyperparameters = {**options.hyperparameters, **_scaling(windows.windows)}
+    hyperparameters = {**options.hyperparameters, **scaling(windows.windows)}
     recurrent, summary = {"members": 1, "summary_members": 0}, {"members": 0, "summary_members": 1}
     plan = [(member_name, i, recurrent) for i in range(options.members)]
     plan += [(summary_member_name, i, summary) for i in range(options.summary_members)]
@@ -156,12 +156,6 @@ def _train_window(
         member = _train_member(own, hyperparameters | alone, crops, progress)
         model.get_layer(layer(index)).set_weights(member.get_layer(layer(0)).get_weights())
     return model, whole
-
-
-def _scaling(windows: Floats) -> dict[str, list[float]]:
-    """Mean and standard deviation of each channel over training windows ``(n, 128, 9)``."""
-    values = windows.reshape(-1, windows.shape[-1]).astype(np.float64)
-    return {"mean": values.mean(0).tolist(), "scale": values.std(0).tolist()}
 
 
 def _train_member(

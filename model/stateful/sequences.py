@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from model import bundled
 from model.activities import ACTIVITIES, ALL_LABELS, POSTURAL_TRANSITIONS
-from model.augment import random_rotations, rotate
+from model.augment import add_noise, random_rotations, rotate, scale_motion
 from model.dataset import Floats, Integers, check_subjects
 from model.recordings import Recording, Segment
 from model.signals import FloatArray, Start, process
@@ -248,12 +248,6 @@ def _degrees(n: int, mix: SequenceMix, rng: np.random.Generator) -> npt.NDArray[
 
 def _disturbed(signals: Floats, mix: SequenceMix, rng: np.random.Generator) -> Floats:
     """Each sequence with one gain, one turn of the phone and one level of noise."""
-    n = len(signals)
-    factors = rng.normal(1, mix.gain, (n, 1, 2)).astype(np.float32)
-    body, gyro = signals[..., 0:3] * factors[..., :1], signals[..., 3:6] * factors[..., 1:]
-    gained = np.concatenate([body, gyro, signals[..., 6:9] - signals[..., 0:3] + body], axis=-1)
-    turned = rotate(gained, random_rotations(n, _degrees(n, mix, rng), rng))
-    level = rng.uniform(0, mix.noise, (n, 1, 1)).astype(np.float32)
-    noise: npt.NDArray[np.float32] = level * rng.standard_normal((*signals.shape[:2], 6), dtype=np.float32)
-    noisy: Floats = turned + np.concatenate([noise, noise[..., :3]], axis=-1)
-    return noisy
+    gained = scale_motion(signals, mix.gain, rng)
+    turned = rotate(gained, random_rotations(len(signals), _degrees(len(signals), mix, rng), rng))
+    return add_noise(turned, mix.noise, rng)

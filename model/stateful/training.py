@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.learning import Progress, make_optimizer, seed_everything
+from model.learning import Progress, fit_epoch, make_optimizer, one_hot, scaling, seed_everything
 from model.stateful.sequences import UNLABELLED, Source, sequences, training_sources
 from model.stateful.shape import CLASSES, STEP
 from model.training_options import TrainingOptions
@@ -35,7 +35,11 @@ def train_stream(options: TrainingOptions, progress: Progress) -> tuple[keras.Mo
     from model.networks import build_network
 
     sources = training_sources(options.subjects)
-    hyperparameters = {**options.hyperparameters, **_scaling(sources), "temperature": options.temperature}
+    hyperparameters = {
+        **options.hyperparameters,
+        **scaling(np.concatenate([source.signals for source in sources])),
+        "temperature": options.temperature,
+    }
     seed_everything(options.seed)
     rng = np.random.default_rng(options.seed)
     network = build_network("stream", **hyperparameters)
@@ -47,10 +51,7 @@ def train_stream(options: TrainingOptions, progress: Progress) -> tuple[keras.Mo
     learning.compile(optimizer, loss, weighted_metrics=["accuracy"])
     for _ in range(options.epochs):
         x, targets, weights = _epoch(sources, n, options, rng)
-        history = learning.fit(
-            x, targets, sample_weight=weights, batch_size=options.batch_size, epochs=1, shuffle=False, verbose=0
-        )
-        progress.epoch({name: float(values[-1]) for name, values in history.history.items()})
+        progress.epoch(fit_epoch(learning, x, targets, options.batch_size, weights))
     if options.ema is not None:
         optimizer.finalize_variable_values(learning.trainable_variables)
     return network, hyperparameters, n
@@ -62,17 +63,11 @@ def sequences_in_an_epoch(sources: list[Source], options: TrainingOptions) -> in
     return max(in_all // options.batch_size, 1) * options.batch_size
 
 
-def _scaling(sources: list[Source]) -> dict[str, list[float]]:
-    """Mean and standard deviation of each channel over whole recordings."""
-    values = np.concatenate([source.signals for source in sources]).astype(np.float64)
-    return {"mean": values.mean(0).tolist(), "scale": values.std(0).tolist()}
-
-
 def _epoch(
     sources: list[Source], n: int, options: TrainingOptions, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Signals ``(n, length, 9)``, targets ``(n, steps, 12)``, and weights ``(n, steps)``: 0 without a label."""
     signals, labels = sequences(sources, n, options.sequences, rng)
     at_steps = labels[:, STEP - 1 :: STEP]
-    targets = np.eye(len(CLASSES), dtype=np.float32)[np.maximum(at_steps, 0)]
+    targets = one_hot(np.maximum(at_steps, 0), len(CLASSES))
     return signals, targets, (at_steps != UNLABELLED).astype(np.float32)
