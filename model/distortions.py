@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.resampling import resample
-from model.signals import SAMPLING_RATE, STANDARD_GRAVITY, FloatArray, LowPass
+from model.signals import SAMPLING_RATE, STANDARD_GRAVITY, FloatArray, low_pass, steady_state
 
 Change = Callable[[FloatArray, np.random.Generator], FloatArray]
 """Raw samples ``(n_samples, 6)`` in g and rad/s, and a source of chance, to the samples that arrive; same shape."""
@@ -134,8 +134,8 @@ def scaled(acceleration: float = 1.0, angular_velocity: float = 1.0) -> Change:
 
 def without_gravity(samples: FloatArray, rng: np.random.Generator) -> FloatArray:
     """A phone that sends its "linear acceleration": what is left above the low-pass that is gravity."""
-    gravity = LowPass("gravity", samples[0, :3]).push(samples[:, :3])
-    return np.concatenate([samples[:, :3] - gravity, samples[:, 3:]], axis=1)
+    gravity, _ = low_pass("gravity", samples[:, :3].T, steady_state("gravity", samples[0, :3]))
+    return np.concatenate([samples[:, :3] - gravity.T, samples[:, 3:]], axis=1)
 
 
 def upside_down(samples: FloatArray, rng: np.random.Generator) -> FloatArray:

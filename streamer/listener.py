@@ -174,12 +174,12 @@ class Listener:
 
     def _patience_s(self) -> float:
         """How long to wait for a message: no longer than windows may wait for company."""
-        if not self.recognizer.n_waiting:
+        if not self.recognizer.is_waiting:
             return IDLE_S
         return min(max(self._next_call_s - time.monotonic(), 0.0), IDLE_S)
 
     def _recognise_waiting(self) -> None:
-        if not self.recognizer.n_waiting:
+        if not self.recognizer.is_waiting:
             return
         before_s = time.monotonic()
         self._next_call_s = before_s + self.engine.gather_s

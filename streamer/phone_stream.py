@@ -7,14 +7,15 @@ since the last prediction.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from model.activities import ACTIVITIES
 from model.orientation import turned
-from model.signals import SAMPLING_RATE, SignalChain, Start
+from model.signals import SAMPLING_RATE, SignalChain, Start, push_together
 from model.windows import HOP, WINDOW_LENGTH, Window, WindowSlicer
 from streamer.intake.chunks import Chunk, Piece
 from streamer.intake.intake import Counts, Intake
@@ -60,7 +61,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came of a message: the windows that it completed, what it counts as, and ``news`` for the phone's owner."""
+    """What came of a message: windows that are known by then, what it counts as, and ``news`` for the phone's owner."""
 
     windows: list[ReadyWindow] = field(default_factory=list)
     lost_messages: int = 0
@@ -100,6 +101,7 @@ class PhoneStream:
         self._next_sample = 0
         self._arrived_s = 0.0
         self._piece = 0
+        self._unfiltered: deque[tuple[Chunk, float]] = deque()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -117,14 +119,33 @@ class PhoneStream:
         ------
         WireError : the readings cannot be used; they are ignored.
         """
+        taken = self.take(message, arrived_s)
+        return replace(taken, windows=taken.windows + windows_together([self]))
+
+    def take(self, message: PhoneMessage, arrived_s: float) -> Taken:
+        """The same, but its samples wait for :func:`windows_together`, which goes over many phones' at once.
+
+        Raises
+        ------
+        WireError : the readings cannot be used; they are ignored.
+        """
+        earlier = windows_together([self]) if message.labels else []  # a label holds for what comes behind it
         for label in message.labels:
             self.labels.add(label)
         if not message.readings:
-            return Taken()
+            return Taken(earlier)
         self._arrived_s = arrived_s
         self._intake.conventions.is_turned = self.rotation is not None
-        chunks = self._intake.push(message, arrived_s + self._unix_offset_s)
-        return self._taken([window for chunk in chunks for window in self._follow(chunk)])
+        self._keep(self._intake.push(message, arrived_s + self._unix_offset_s))
+        return self._taken(earlier)
+
+    def _keep(self, chunks: list[Chunk]) -> None:
+        self._unfiltered.extend((chunk, self._arrived_s) for chunk in chunks)
+
+    @property
+    def is_unfiltered(self) -> bool:
+        """Whether samples wait for :func:`windows_together`."""
+        return bool(self._unfiltered)
 
     @property
     def is_waiting(self) -> bool:
@@ -132,14 +153,16 @@ class PhoneStream:
         return self._intake.is_waiting
 
     def release(self, now_s: float) -> Taken:
-        """What comes of what has been held back for too long by now, on the clock that arrivals are told by."""
-        chunks = self._intake.release(now_s + self._unix_offset_s)
-        return self._taken([window for chunk in chunks for window in self._follow(chunk)])
+        """What comes of what has been held back for too long by now, on the clock that arrivals are told by; its
+        samples wait for :func:`windows_together`.
+        """
+        self._keep(self._intake.release(now_s + self._unix_offset_s))
+        return self._taken([])
 
     def finish(self) -> list[ReadyWindow]:
         """End the stream: the windows of all that was still waited with, and of the median's last sample."""
-        windows = [window for chunk in self._intake.finish() for window in self._follow(chunk)]
-        return windows + self._end_piece()
+        self._keep(self._intake.finish())
+        return windows_together([self]) + self._end_piece()
 
     def _taken(self, windows: list[ReadyWindow]) -> Taken:
         before, now = self._counted, self._intake.counts()
@@ -158,15 +181,20 @@ class PhoneStream:
             news=news,
         )
 
-    def _follow(self, chunk: Chunk) -> list[ReadyWindow]:
-        """The windows that the next samples complete."""
+    def _next_chunk(self) -> tuple[npt.NDArray[np.float64], list[ReadyWindow]]:
+        """The next samples to be filtered, and the windows of the piece that ends before them, if one does."""
+        chunk, self._arrived_s = self._unfiltered.popleft()
         ended = []
         if chunk.piece is not None:
             ended = self._end_piece()
             self._begin(chunk.piece, chunk.time_s)
         self._times.append((self._next_sample, chunk.time_s))
         self._next_sample += len(chunk.values)
-        return ended + self._ready(self._slicer.push(self._chain.push(self._turned(chunk.values))))
+        return self._turned(chunk.values), ended
+
+    def _cut_up(self, signals: npt.NDArray[np.float64]) -> list[ReadyWindow]:
+        """The windows that the next samples of the nine channels complete."""
+        return self._ready(self._slicer.push(signals))
 
     def _turned(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Both sensors' vectors turned by :attr:`rotation`, ``(n_samples, 6)``."""
@@ -182,8 +210,9 @@ class PhoneStream:
             rotation is not None and self.rotation is not None and np.array_equal(rotation, self.rotation)
         ):
             return []
+        ended = windows_together([self])
         self.rotation = rotation
-        ended = self._end_piece()
+        ended += self._end_piece()
         self._chain = SignalChain(start=Start.STEADY, stage=self._chain.stage)
         self._slicer.reset(self._next_sample)
         self._piece += 1
@@ -226,3 +255,21 @@ class PhoneStream:
             self._piece,
             self._cut.hop,
         )
+
+
+def windows_together(streams: Iterable[PhoneStream]) -> list[ReadyWindow]:
+    """Filter what waits in these streams, all of them at once: the windows that it completes, each phone's in order.
+
+    Bit for bit what each would give by itself (:func:`model.signals.push_together`).
+    """
+    windows: list[ReadyWindow] = []
+    while streams := [stream for stream in streams if stream.is_unfiltered]:
+        chunks = []
+        for stream in streams:
+            values, ended = stream._next_chunk()
+            chunks.append(values)
+            windows += ended
+        signals = push_together([stream._chain for stream in streams], chunks)
+        for stream, own in zip(streams, signals, strict=True):
+            windows += stream._cut_up(own)
+    return windows

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from model.smoothing import FloatArray
 from streamer.intake.report import IntakeReport
-from streamer.phone_stream import PhoneStream, ReadyWindow, Taken
+from streamer.phone_stream import PhoneStream, ReadyWindow, Taken, windows_together
 from streamer.readings import PhoneMessage
 from streamer.recognition.prediction import Clock, Engine, Prediction
 from streamer.wire import WireError
@@ -40,6 +40,7 @@ class Recognizer:
         self._rotation_of = rotation_of
         self.unix_offset_s = unix_offset_s
         self._streams: dict[str, PhoneStream] = {}
+        self._unfiltered: dict[str, PhoneStream] = {}
         self._pending: list[ReadyWindow] = []
         self._waiting: set[str] = set()
 
@@ -54,18 +55,23 @@ class Recognizer:
         return stream
 
     def push(self, message: PhoneMessage, arrived_s: float) -> Taken:
-        """Take one message of a phone, its labels first; its windows join the next batch.
+        """Take one message of a phone, its labels first; its samples join the next batch.
 
         Raises
         ------
         WireError : one phone too many, or readings that cannot be used; they are ignored.
         """
         stream = self._stream(message.phone)
-        taken = stream.push(message, arrived_s)
-        self._pending += taken.windows
+        taken = stream.take(message, arrived_s)
+        self._join(stream, taken)
         if stream.is_waiting:
             self._waiting.add(message.phone)
         return taken
+
+    def _join(self, stream: PhoneStream, taken: Taken) -> None:
+        self._pending += taken.windows
+        if stream.is_unfiltered:
+            self._unfiltered[stream.phone] = stream
 
     def tick(self, now_s: float) -> dict[str, Taken]:
         """What comes by now of messages that were held back for others, of phones that sent nothing after them.
@@ -76,7 +82,7 @@ class Recognizer:
         for name in tuple(self._waiting):
             stream = self._streams[name]
             taken[name] = stream.release(now_s)
-            self._pending += taken[name].windows
+            self._join(stream, taken[name])
             if not stream.is_waiting:
                 self._waiting.discard(name)
         return taken
@@ -95,17 +101,22 @@ class Recognizer:
         return [stream.report() for stream in self._streams.values()]
 
     @property
-    def n_waiting(self) -> int:
-        """Windows that wait."""
-        return len(self._pending)
+    def is_waiting(self) -> bool:
+        """Whether samples or windows wait for :meth:`classify`."""
+        return bool(self._unfiltered or self._pending)
 
     def classify(self, clock: Clock) -> list[Prediction]:
-        """Recognise all windows that wait, in one batch; a phone's predictions are in its windows' order."""
-        windows, self._pending = self._pending, []
+        """Filter all samples that wait, and recognise the windows that they complete, in one batch; a phone's
+        predictions are in its windows' order.
+        """
+        unfiltered, self._unfiltered = self._unfiltered, {}
+        windows = self._pending + windows_together(unfiltered.values())
+        self._pending = []
         return self._engine.recognise(windows, clock) if windows else []
 
     def finish(self, clock: Clock) -> list[Prediction]:
         """End all streams: the predictions that their last samples and the smoothing's lag still held back."""
+        self._unfiltered.clear()
         for stream in self._streams.values():
             self._pending += stream.finish()
         return self.classify(clock) + self._engine.finish(clock)

@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import butter, medfilt, sosfilt
 
 from model.bundled import load_recording
-from model.signals import CHANNELS, Median3, SignalChain, Stage, Start, process
+from model.signals import CHANNELS, SignalChain, Stage, Start, median3, process, push_together
 from model.windows import HOP
 
 REAL = load_recording(7).samples[4000:5500]
@@ -75,22 +75,44 @@ def test_raw_stream_is_one_sample_late_and_a_denoised_one_is_not() -> None:
     assert [len(denoised.push(REAL[:10])), len(denoised.push(REAL[10:20])), len(denoised.finish())] == [10, 10, 0]
 
 
-@pytest.mark.filterwarnings("ignore:kernel_size exceeds")
+@settings(max_examples=50, deadline=None)
 @given(
-    values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60),
-    cuts=st.lists(st.integers(0, 60), max_size=10).map(sorted),
+    streams=st.lists(
+        st.tuples(st.sampled_from(STATES), st.lists(st.sampled_from([0, 1, 2, 24, 25, 25, 25, 64]), max_size=6)),
+        min_size=1,
+        max_size=8,
+    )
 )
-def test_median_equals_medfilt(values: list[float], cuts: list[int]) -> None:
+def test_many_streams_together_are_each_as_by_itself(
+    streams: list[tuple[tuple[Start, Stage], list[int]]],
+) -> None:
+    chains = [SignalChain(start=start, stage=stage) for (start, stage), _ in streams]
+    heard, given_together = [0] * len(streams), [[np.empty((0, 9))] for _ in streams]
+    for turn in range(max(len(sizes) for _, sizes in streams)):
+        there = [number for number, (_, sizes) in enumerate(streams) if turn < len(sizes)]
+        chunks = []
+        for number in there:  # each stream begins elsewhere in the recording
+            first, size = 100 * number + heard[number], streams[number][1][turn]
+            chunks.append(REAL[first : first + size])
+            heard[number] += size
+        for number, signals in zip(there, push_together([chains[n] for n in there], chunks), strict=True):
+            given_together[number].append(signals)
+    for number, ((start, stage), _) in enumerate(streams):
+        together = np.concatenate([*given_together[number], chains[number].finish()])
+        alone = process(REAL[100 * number : 100 * number + heard[number]], start=start, stage=stage)
+        np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.filterwarnings("ignore:kernel_size exceeds")
+@given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
+def test_median_equals_medfilt(values: list[float]) -> None:
     samples = np.array(values)[:, np.newaxis]
-    median = Median3(np.zeros(1))
-    chunks = [samples[a:b] for a, b in pairwise([0, *cuts, len(samples)])]
-    medians = np.concatenate([*(median.push(chunk) for chunk in chunks), median.finish()])
+    medians = median3(np.pad(samples, ((1, 1), (0, 0))))
     np.testing.assert_array_equal(medians[:, 0], medfilt(samples[:, 0], 3))
 
 
 def test_median_equals_medfilt_on_a_recording() -> None:
-    median = Median3(np.zeros(6))
-    medians = np.concatenate([median.push(REAL), median.finish()])
+    medians = median3(np.pad(REAL, ((1, 1), (0, 0))))
     np.testing.assert_array_equal(medians, np.column_stack([medfilt(channel, 3) for channel in REAL.T]))
 
 
