@@ -73,6 +73,10 @@ class Taken:
     news: tuple[str, ...] = ()
 
 
+NOTHING_TAKEN = Taken()
+"""Of a message that follows on the one before it, which is the usual case."""
+
+
 class PhoneStream:
     """The signal chain and the window of one phone, across messages, losses and restarts.
 
@@ -166,10 +170,12 @@ class PhoneStream:
 
     def _taken(self, windows: list[ReadyWindow]) -> Taken:
         before, now = self._counted, self._intake.counts()
-        news, self._intake.news = tuple(self._intake.news), []
-        self._counted = now
+        news = ()
+        if self._intake.news:
+            news, self._intake.news = tuple(self._intake.news), []
         if now == before:
-            return Taken(windows, news=news)
+            return Taken(windows, news=news) if windows or news else NOTHING_TAKEN
+        self._counted = now
         return Taken(
             windows,
             lost_messages=now.lost - before.lost,

@@ -75,13 +75,25 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True)
+class GridSamples:
+    """Samples of both sensors at 50 Hz, 20 ms apart: ``values`` ``(n, 6)`` [:data:`model.signals.RAW_CHANNELS`], first
+    and last taken at these times.
+    """
+
+    values: FloatArray
+    first_s: float
+    last_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneMessage:
     """One message of one phone.
 
     ``seq`` counts the phone's messages (None: it does not), ``start`` marks the first of a recording (the filters
     start from zero state), ``stage`` is where the signal chain takes over. ``labels`` say what the owner does.
     ``facts`` are words for the user about what the format says, such as why a sign was taken for iOS's.
-    ``format`` is the format's name as ``--format`` has it.
+    ``format`` is the format's name as ``--format`` has it. ``grid`` is the readings once more where the message itself
+    says that they are samples at 50 Hz: whoever changes the readings leaves it out.
     """
 
     phone: str
@@ -93,9 +105,12 @@ class PhoneMessage:
     clock: ClockKind = ClockKind.UNIX
     labels: tuple[Label, ...] = ()
     facts: tuple[str, ...] = ()
+    grid: GridSamples | None = None
 
     @property
     def n_samples(self) -> int:
         """Readings of the acceleration, with gravity or without: what is counted as the message's samples."""
+        if self.grid:
+            return len(self.grid.values)
         counts = {readings.sensor: len(readings.times) for readings in self.readings}
         return counts.get(Sensor.TOTAL_ACCELERATION, counts.get(Sensor.BODY_ACCELERATION, 0))

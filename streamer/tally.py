@@ -17,7 +17,7 @@ from streamer.intake.report import Finding
 from streamer.phone_memory.rate import RateMeter
 from streamer.phone_memory.time_line import TimeLine
 from streamer.phone_memory.traces import Traces
-from streamer.phone_stream import Taken
+from streamer.phone_stream import NOTHING_TAKEN, Taken
 from streamer.recognition.prediction import Prediction
 from streamer.wire import Label
 
@@ -64,6 +64,13 @@ class Counts:
     def answered_accuracy(self) -> float | None:
         """The same of those labelled windows alone that were answered with an activity."""
         return self.right_answers / self.answered_windows if self.answered_windows else None
+
+    def message(self, n_samples: int, taken: Taken) -> None:
+        """Count a message of so many samples, and what came of it."""
+        self.messages += 1
+        self.samples += n_samples
+        if taken is not NOTHING_TAKEN:
+            self.take(taken)
 
     def take(self, taken: Taken) -> None:
         """Count what came of a message."""
@@ -149,12 +156,10 @@ class Tally:
         """Count a message of samples, in a format, and what came of it."""
         self.sample_rate.add(n_samples, now_s)
         self.message_rate.add(1, now_s)
-        tally = self.phone(name)
-        for counts in (self.totals, *([tally.counts] if tally else [])):
-            counts.messages += 1
-            counts.samples += n_samples
-            counts.take(taken)
+        tally = self.phones.get(name) or self.phone(name)
+        self.totals.message(n_samples, taken)
         if tally:
+            tally.counts.message(n_samples, taken)
             tally.rate.add(n_samples, now_s)
             tally.last_arrival_s = now_s
             tally.format = format_name

@@ -9,13 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.readings import Readings, Sensor, Sign, Unit
-from streamer.wire import MAX_PAYLOAD_BYTES, MAX_SAMPLES, WireError
-
-MAX_VALUE = 1e6
-"""No sensor of a phone gives more, in whatever unit; beyond it, filters would overflow."""
-
-MAX_TIME_S = 1e11
-"""Seconds since 1970 or since a phone's start: the year 5138."""
+from streamer.wire import MAX_PAYLOAD_BYTES, MAX_SAMPLES, MAX_TIME_S, MAX_VALUE, WireError
 
 NANOSECONDS = 1e-9
 """Seconds in one."""
@@ -52,7 +46,7 @@ def check_times(times: npt.NDArray[np.float64]) -> None:
 
     Raises
     ------
-    WireError : one is not finite, or beyond :data:`MAX_TIME_S`.
+    WireError : one is not finite, or beyond :data:`streamer.wire.MAX_TIME_S`.
     """
     if times.size and not np.abs(times).max() <= MAX_TIME_S:
         raise WireError("a time is not a finite number of a sensible size")
@@ -63,7 +57,7 @@ def check_values(values: npt.NDArray[np.float64]) -> None:
 
     Raises
     ------
-    WireError : one is not finite, or beyond :data:`MAX_VALUE`.
+    WireError : one is not finite, or beyond :data:`streamer.wire.MAX_VALUE`.
     """
     if values.size and not np.abs(values).max() <= MAX_VALUE:
         raise WireError("a value is not a finite number of a sensible size")

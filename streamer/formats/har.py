@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from streamer.formats.checked import check_times, check_values
+from model.signals import SAMPLING_RATE
 from streamer.formats.names import Format
-from streamer.readings import PhoneMessage, Readings, Sensor, Unit
+from streamer.readings import GridSamples, PhoneMessage, Readings, Sensor, Unit
 from streamer.wire import IMU, LABEL, Samples, WireError, decode_imu, decode_label, parse_topic
 
 KINDS = (IMU, LABEL)
@@ -30,17 +30,15 @@ def decode(topic: str, payload: bytes) -> list[PhoneMessage]:
 
 
 def as_message(phone: str, samples: Samples) -> PhoneMessage:
-    """Samples in g and rad/s as the readings of two sensors that share their times, or of the acceleration alone.
-
-    Raises
-    ------
-    WireError : a number that no sensor gives.
-    """
-    check_times(samples.times)
-    check_values(samples.values)
+    """Samples in g and rad/s as the readings of two sensors that share their times, or of the acceleration alone."""
     acceleration = Readings(Sensor.TOTAL_ACCELERATION, samples.times, samples.values[:, :3], Unit.G)
     readings: tuple[Readings, ...] = (acceleration,)
+    grid = None
     if samples.values.shape[1] > 3:
         turning = samples.values[:, 3:]
         readings += (Readings(Sensor.ANGULAR_VELOCITY, samples.times, turning, Unit.RADIANS_PER_SECOND),)
-    return PhoneMessage(phone, Format.HAR, readings, seq=samples.seq, start=samples.start, stage=samples.stage)
+        if samples.rate == SAMPLING_RATE:
+            grid = GridSamples(samples.values, float(samples.times[0]), float(samples.times[-1]))
+    return PhoneMessage(
+        phone, Format.HAR, readings, seq=samples.seq, start=samples.start, stage=samples.stage, grid=grid
+    )

@@ -120,7 +120,7 @@ class Conventions:
         same = len(converted) == len(message.readings) and len(facts) == len(message.facts)
         if same and all(new is old for new, old in zip(converted, message.readings, strict=True)):
             return message
-        return replace(message, readings=converted, facts=facts)
+        return replace(message, readings=converted, facts=facts, grid=None)
 
     def _is_right(self, message: PhoneMessage) -> bool:
         """Whether all is as it is to be, by what the format states, and nothing is to be looked at: the usual case."""

@@ -7,7 +7,6 @@ time alone must show that one is missing, and one that comes early waits for it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from streamer.intake import limits
 from streamer.intake.chunks import JUMPED, Chunk, Piece
 from streamer.intake.limits import GRID_TOLERANCE_S, MAX_HELD_MESSAGES, MAX_HELD_READINGS
 from streamer.intake.ordering import Turn, wait_s
-from streamer.readings import PhoneMessage, Sensor
+from streamer.readings import GridSamples, PhoneMessage, Sensor
 
 STEP_S = 1 / SAMPLING_RATE
 
@@ -39,17 +38,10 @@ STRAYS = 2
 """Messages in a row from before all that is waited for: the clock has jumped back."""
 
 
-@dataclass(frozen=True, slots=True)
-class GridSamples:
-    """``values`` ``(n, 6)`` on the grid, first and last taken at these times."""
-
-    values: FloatArray
-    first_s: float
-    last_s: float
-
-
 def on_grid(message: PhoneMessage) -> GridSamples | None:
     """The samples of a message that is on the 50 Hz grid, else None."""
+    if message.grid:
+        return message.grid
     if len(message.readings) != 2:
         return None
     acceleration, turning = message.readings

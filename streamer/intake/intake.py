@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,12 +15,12 @@ from streamer.intake.clock import PhoneClock
 from streamer.intake.conventions import Conventions
 from streamer.intake.findings import find
 from streamer.intake.fusion import Fusion
-from streamer.intake.grid import GridPath, GridSamples, on_grid
+from streamer.intake.grid import GridPath, on_grid
 from streamer.intake.limits import LATEST_S
 from streamer.intake.ordering import Ordering, Turn, turn_of
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
-from streamer.readings import PhoneMessage, Sensor
+from streamer.readings import GridSamples, PhoneMessage, Sensor
 from streamer.wire import WireError
 
 EARLY = 100
@@ -31,8 +32,8 @@ BACK_TO_GRID = 500
 MOST_TOLD = 100
 """Things that are told of one phone, each once."""
 
-FINDINGS_S = 2.0
-"""How often, in the stream's time, it is looked whether there is something new to tell."""
+FINDINGS_S, LOOKS, LATER_FINDINGS_S = 2.0, 10, 10.0
+"""How often, in the stream's time, it is looked whether there is something new to tell: ten times, and then."""
 
 LOSS_S = 2.0
 """A piece that begins so close to a message behind lost ones begins because of them."""
@@ -43,8 +44,7 @@ class _Path(Enum):
     RESAMPLED = "resampled"
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """What has happened to one phone's messages and samples so far."""
 
     lost: int = 0
@@ -58,7 +58,7 @@ class Counts:
 
 class Intake:
     """One phone. ``news`` are words for its owner, which whoever reads them takes away; ``findings`` are what was wrong
-    when it was looked for last, every :data:`FINDINGS_S`; :meth:`report` looks anew.
+    when it was looked for last (:data:`FINDINGS_S`); :meth:`report` looks anew.
     """
 
     def __init__(self, phone: str) -> None:
@@ -82,6 +82,7 @@ class Intake:
         self._lost = 0, float("-inf")
         self._jump: str | None = None
         self._looked_s: float | None = None
+        self._n_looks = 0
         self._told: set[str] = set()
 
     def push(self, message: PhoneMessage, arrived_s: float) -> list[Chunk]:
@@ -216,9 +217,10 @@ class Intake:
 
     def _look(self, now_s: float) -> None:
         """Tell what is newly wrong, and what was found out about units and signs."""
-        if self._looked_s is not None and 0 <= now_s - self._looked_s < FINDINGS_S:
+        every_s = FINDINGS_S if self._n_looks <= LOOKS else LATER_FINDINGS_S
+        if self._looked_s is not None and 0 <= now_s - self._looked_s < every_s:
             return
-        self._looked_s = now_s
+        self._looked_s, self._n_looks = now_s, self._n_looks + 1
         self.findings = self.report().findings
         news = [(finding.code, finding.words) for finding in self.findings]
         for code, words in news + [(fact, fact) for fact in self._facts]:
@@ -235,13 +237,13 @@ class Intake:
         """Everything that is counted."""
         order, (late, repeated, reordered) = self._ordering, self._fusion.counts()
         return Counts(
-            lost=order.lost,
-            late=order.late + self._grid.late + late,
-            repeated=order.repeated + repeated,
-            reordered=order.reordered + reordered,
-            bridged=self._grid.bridged,
-            gaps=self._gaps,
-            clock_jumps=self._clock.jumps,
+            order.lost,
+            order.late + self._grid.late + late,
+            order.repeated + repeated,
+            order.reordered + reordered,
+            self._grid.bridged,
+            self._gaps,
+            self._clock.jumps,
         )
 
     def report(self) -> IntakeReport:
@@ -275,6 +277,8 @@ def _check(turn: Turn) -> None:
     message = turn.message
     if not -LATEST_S < turn.oldest_s <= turn.newest_s < LATEST_S:
         raise WireError("the times of the samples are no times")
+    if message.grid:
+        return  # its decoder has looked at every number
     for readings in message.readings:
         if not (np.isfinite(readings.times).all() and np.isfinite(readings.values).all()):
             raise WireError("a value is not a finite number")

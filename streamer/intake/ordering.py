@@ -40,6 +40,8 @@ class Turn:
 
 def turn_of(message: PhoneMessage, arrived_s: float, lost: int = 0) -> Turn:
     """A message with readings, and the times of its oldest and newest."""
+    if message.grid:
+        return Turn(message, arrived_s, message.grid.first_s, message.grid.last_s, lost)
     ends = [float(end) for readings in message.readings for end in (readings.times[0], readings.times[-1])]
     oldest_s, newest_s = min(ends), max(ends)
     return Turn(message, arrived_s, oldest_s, newest_s, lost)
