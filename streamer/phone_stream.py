@@ -170,7 +170,7 @@ class PhoneStream:
 
     def _taken(self, windows: list[ReadyWindow]) -> Taken:
         before, now = self._counted, self._intake.counts()
-        news = ()
+        news: tuple[str, ...] = ()
         if self._intake.news:
             news, self._intake.news = tuple(self._intake.news), []
         if now == before:

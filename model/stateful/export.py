@@ -129,8 +129,19 @@ def _features(graph: _Graph, network: keras.Model) -> str:
     centred = graph.add("Sub", [SIGNALS, graph.constant("mean", np.array(layer.mean, np.float32))], "centred")
     motion = _slice(graph, SIGNALS, "motion", 0, 6, axis=2)
     gains = graph.constant("gains", np.repeat(np.array(layer.gains, np.float32), 3))
-    compressed = graph.add("Asinh", [graph.add("Mul", [motion, gains], "amplified")], "compressed")
+    compressed = _asinh(graph, graph.add("Mul", [motion, gains], "amplified"))
     return graph.add("Concat", [centred, compressed], "features", axis=2)
+
+
+def _asinh(graph: _Graph, x: str) -> str:
+    """``sign(x) log(|x| + sqrt(x^2 + 1))``, the definition: ONNX Runtime's own operator goes number by number, and took
+    an eighth of the whole graph's time; each of these goes over several at once.
+    """
+    one = graph.constant("one", 1.0)
+    root = graph.add("Sqrt", [graph.add("Add", [graph.add("Mul", [x, x], "square"), one], "square_and_one")], "root")
+    length = graph.add("Abs", [x], "length")
+    logarithm = graph.add("Log", [graph.add("Add", [length, root], "argument")], "logarithm")
+    return graph.add("Mul", [graph.add("Sign", [x], "sign"), logarithm], "compressed")
 
 
 def _feature_factors(network: keras.Model) -> npt.NDArray[np.float64]:

@@ -6,10 +6,9 @@ import re
 
 import numpy as np
 
-from streamer.formats.checked import MAX_TIME_S, MAX_VALUE
 from streamer.formats.detect import decode
 from streamer.formats.names import AUTO
-from streamer.wire import MAX_SAMPLES, WireError
+from streamer.wire import MAX_SAMPLES, MAX_TIME_S, MAX_VALUE, WireError
 
 TOPICS = (
     "har/anna/imu",
