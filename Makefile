@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCES := model streamer replay tests benchmarks
 
-.PHONY: help demo test check unit renderings screenshot fuzz home-assistant lock reference crossval stateful clean
+.PHONY: help demo test check unit renderings screenshot fuzz home-assistant lock bench reference crossval stateful clean
 
 help:
 	@grep -E '^# |^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^# //; s/:.*##/  -/'
@@ -43,6 +43,9 @@ home-assistant: $(VENV)/test ## Home Assistant itself as the consumer (needs NEW
 	.venv-home-assistant/bin/python -m pip install --quiet homeassistant==2026.2.3 paho-mqtt==2.1.0 \
 		numpy PyTurboJPEG hassil home-assistant-intents
 	HAR_TEST_HOME_ASSISTANT=.venv-home-assistant/bin/python $(BIN)/pytest tests/streamer/test_home_assistant_itself.py
+
+bench: $(VENV)/test ## phones on a core, stages, bounds: docs/benchmarks/throughput.md anew (needs Mosquitto and two idle cores; ARGS=--quick)
+	$(BIN)/python -m benchmarks.throughput all $(ARGS)
 
 reference: $(VENV)/test ## the 2019 notebook's networks, three seeds each (hours; goes on where it stopped)
 	$(BIN)/python -m benchmarks.reference

@@ -44,7 +44,7 @@ def run(
 @click.command()
 @click.option("--port", type=int, required=True, help="The broker's, on this machine.")
 @click.option("--phones", type=click.IntRange(1, 100_000), default=1000)
-@click.option("--seconds", type=float, default=20.0, help="After all phones have begun.")
+@click.option("--seconds", type=float, default=15.0, help="After all phones have had a window.")
 @click.option("--ramp", "ramp_s", type=float, default=11.5, help="Seconds within which they begin.")
 @click.option("--encoding", type=click.Choice(["json", "msgpack"]), default="json")
 @click.option("--batch", type=click.IntRange(1, 1000), default=25, help="Samples a message, at 50 Hz.")
@@ -71,8 +71,9 @@ def main(
     """Send as many phones would, in real time."""
     slot_s = Schedule(1, 1, batch=batch).slot_s
     ramp = max(1, math.ceil(ramp_s / slot_s))
-    schedule = Schedule(phones, ramp + math.ceil(seconds / slot_s), ramp, batch)
     cut = Cut(length, hop, look_ahead)
+    slots = ramp + cut.first_slots(batch) + math.ceil(seconds / slot_s)
+    schedule = Schedule(phones, slots, ramp, batch)
     result = run(port, schedule, cut, encoding=encoding, qos=qos, connections=connections, recordings=recordings)
     click.echo(json.dumps(asdict(result)))
 

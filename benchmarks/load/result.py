@@ -63,7 +63,7 @@ def result_of(generator: Generator, cut: Cut, cpu_share: float) -> LoadResult:
     schedule, sent = generator.schedule, generator.sent
     expected = schedule.expected(cut)
     matched = match(generator.heard, expected, cut, generator.begins_s())
-    first_windows = schedule.ramp + -(-(cut.length + cut.look_ahead) // schedule.batch)
+    first_windows = schedule.ramp + cut.first_slots(schedule.batch)
     from_s = generator.start_s + first_windows * schedule.slot_s
     until_s = generator.start_s + schedule.slots * schedule.slot_s
     left_s = sent.times(expected.position)

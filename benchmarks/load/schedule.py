@@ -27,6 +27,10 @@ class Cut:
     hop: int = HOP
     look_ahead: int = 1
 
+    def first_slots(self, batch: int) -> int:
+        """Messages of so many samples until a phone has had a window."""
+        return -(-(self.length + self.look_ahead) // batch)
+
     def windows(self, n_samples: int) -> int:
         """Windows that so many samples of a stream complete."""
         return max(0, (n_samples - self.look_ahead - self.length) // self.hop + 1)

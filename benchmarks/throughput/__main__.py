@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import asdict
+from pathlib import Path
 
 import click
 
+from benchmarks.throughput.bounds import measure_bounds
 from benchmarks.throughput.machine import describe, share_cores
-from benchmarks.throughput.report import machine_lines, whole_table
-from benchmarks.throughput.systems import SYSTEMS
+from benchmarks.throughput.report import machine_lines, page, stages_table, whole_table
+from benchmarks.throughput.run import QUICK, Plan, run
+from benchmarks.throughput.stages import stages as measure_stages
+from benchmarks.throughput.systems import ROOT, SYSTEMS
 from benchmarks.throughput.whole import Load, Measured, measure, search
 from streamer.wire import Encoding
 
@@ -24,7 +30,7 @@ def cli() -> None:
 @click.option("--search", "searching", is_flag=True, help="Look for the most that are sustained, from the first on.")
 @click.option("--encoding", type=click.Choice(["json", "msgpack"]), default="json")
 @click.option("--qos", type=click.IntRange(0, 1), default=0, help="That phones publish with.")
-@click.option("--seconds", type=float, default=18.0, help="After all phones have begun.")
+@click.option("--seconds", type=float, default=15.0, help="Measured, after all phones have had a window.")
 @click.option("--ramp", "ramp_s", type=float, default=11.5, help="Seconds within which they begin.")
 def whole(
     system: str, phones: str, searching: bool, encoding: Encoding, qos: int, seconds: float, ramp_s: float
@@ -42,6 +48,42 @@ def whole(
 
     runs = list(search(try_out, numbers[0]) if searching else map(try_out, numbers))
     click.echo(f"{machine_lines(machine)}\n\n{whole_table(runs)}")
+
+
+@cli.command()
+@click.option("--encoding", type=click.Choice(["json", "msgpack"]), default="json")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def stages(encoding: Encoding, as_json: bool) -> None:
+    """Each stage alone, here and now."""
+    found = list(measure_stages(encoding))
+    click.echo(json.dumps([asdict(stage) for stage in found]) if as_json else stages_table({encoding: found}))
+
+
+@cli.command()
+def bounds() -> None:
+    """The network alone and the matrix product, as JSON."""
+    click.echo(json.dumps(asdict(measure_bounds())))
+
+
+@cli.command(name="all")
+@click.option("--quick", is_flag=True, help="A minute; shows that everything works, its figures say little.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=ROOT / "docs" / "benchmarks" / "throughput",
+    help="Written as .md and .json; with --quick nothing is unless this is given.",
+)
+@click.pass_context
+def everything(context: click.Context, quick: bool, output: Path) -> None:
+    """All of it, some ten minutes."""
+    cores = share_cores()
+    os.sched_setaffinity(0, cores.rest)
+    found = run(QUICK if quick else Plan(), cores, lambda words: click.echo(words, err=True))
+    text = "\n\n".join(page(found)) + "\n"
+    click.echo(text)
+    if not quick or context.get_parameter_source("output") is not click.core.ParameterSource.DEFAULT:
+        output.with_suffix(".md").write_text(text, encoding="utf-8")
+        output.with_suffix(".json").write_text(json.dumps(found.fields(), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

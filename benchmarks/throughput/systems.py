@@ -25,7 +25,7 @@ from streamer.recognition.stream_engine import steps_for
 ROOT = Path(__file__).parent.parent.parent
 READY = "Listening to "
 START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 20.0
 SAMPLING_S = 0.25
 
 _DROPPED = re.compile(r"dropped ([\d,]+) message")

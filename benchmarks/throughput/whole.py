@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,19 +24,22 @@ P99_MS = 100.0
 FINE = 1.12
 """The search ends when so many times the phones that are sustained are not."""
 
-MOST_PROBES = 8
+BACK = 1.4
+"""By this the search goes back while nothing is sustained yet."""
+
+MOST_PROBES = 7
 FULL = 0.92
 """Share of a core that a listener is supposed to fill when it is at its limit; where the search begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What the phones send, and for how long."""
+    """What the phones send, and for how long: they begin within ``ramp_s``, and ``seconds`` are measured."""
 
     encoding: Encoding = "json"
     qos: int = 0
     batch: int = 25
-    seconds: float = 18.0
+    seconds: float = 15.0
     ramp_s: float = 11.5
 
 
@@ -130,24 +133,25 @@ def _generate(port: int, phones: int, load: Load, system: System) -> LoadResult:
 def search(try_out: Callable[[int], Measured], first: int, most: int = 20_000) -> Iterator[Measured]:
     """Runs until the number of phones that are sustained lies between two of which one is :data:`FINE` times the other.
 
-    Begins where the CPU of a run of ``first`` phones says that the limit is.
+    Begins with ``first``; as long as all is sustained it goes to where the CPU so far says that the limit is.
     """
-    best, worst = 0, most + 1
-    probe = first
+    best, worst, probe = 0, most + 1, first
     for _ in range(MOST_PROBES):
         found = try_out(probe)
         yield found
         if found.is_sustained:
             best = max(best, probe)
-            guess = probe * FULL / max(found.cpu_share, 0.01)
-            step = min(guess, probe * 16) if found.cpu_share < FULL - 0.1 else probe * FINE
         else:
             worst = min(worst, probe)
-            step = probe / FINE
-        if worst <= max(best + 1, FINE * best) or best == most:
+        if worst <= max(best + 1, round(FINE * best)) or best == most:
             return
-        if worst <= most and best:
-            step = min(max(step, best * 1.03), worst / 1.03) if best < step < worst else math.sqrt(best * worst)
-        probe = min(max(round(step), 1), most)
-        if probe in (best, worst):
-            return
+        if worst > most:
+            probe = max(round(FINE * best), min(16 * best, round(best * FULL / max(found.cpu_share, 0.01))))
+        else:
+            probe = round(math.sqrt(best * worst)) if best else round(worst / BACK)
+        probe = min(max(probe, best + 1), worst - 1)
+
+
+def sustained(runs: Iterable[Measured]) -> Measured | None:
+    """The run of the most phones that were sustained."""
+    return max((run for run in runs if run.is_sustained), key=lambda run: run.phones, default=None)
