@@ -29,7 +29,7 @@ from model.recordings import Recording, label_at, subjects_of
 from model.signals import SAMPLING_RATE, FloatArray
 from model.windows import HOP, WINDOW_LENGTH, cut
 from streamer.mount.notation import parse_mount
-from streamer.mount.watch import MountWatch
+from streamer.mount.watch import MountWatch, are_strange
 
 TABLE = Path(__file__).parent.parent / "docs" / "benchmarks" / "mount.md"
 
@@ -235,7 +235,9 @@ def warnings() -> str:
 def _warned(recording: Recording, novelty: Novelty) -> int:
     watch = MountWatch()
     windows = cut(recording.signals().astype(np.float32))
-    return sum(watch.push(recording.name, window, novelty, None) is not None for window in windows)
+    strange = are_strange(windows, np.ones(len(windows), bool), novelty).tolist()
+    pushed = [watch.push(recording.name, *each, None) for each in zip(windows, strange, strict=True)]
+    return sum(words is not None for words in pushed)
 
 
 @click.group()

@@ -79,10 +79,20 @@ def decide(
     transition : the window's probability of the network's TRANSITION class.
     novelty : the window's novelty score.
     """
-    row = np.asarray(probabilities, np.float64)
-    best = int(row.argmax())
-    answer = int(decide_all(row[np.newaxis], settings=settings, transition=[transition], novelty=[novelty])[0])
-    return Decision(ANSWERS[answer], ACTIVITIES[best], float(row[best]))
+    row = np.asarray(probabilities, np.float64)[np.newaxis]
+    return decisions(row, settings=settings, transition=[transition], novelty=[novelty])[0]
+
+
+def decisions(
+    probabilities: FloatArray, *, settings: DecisionSettings, transition: npt.ArrayLike, novelty: npt.ArrayLike
+) -> list[Decision]:
+    """The answers about n windows at once: :func:`decide`, with shapes ``(n, 6)``, ``(n,)`` and ``(n,)``."""
+    answers = decide_all(probabilities, settings=settings, transition=transition, novelty=novelty).tolist()
+    best, confidence = probabilities.argmax(axis=1).tolist(), probabilities.max(axis=1).tolist()
+    return [
+        Decision(ANSWERS[answer], ACTIVITIES[index], sure)
+        for answer, index, sure in zip(answers, best, confidence, strict=True)
+    ]
 
 
 def decide_all(

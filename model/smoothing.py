@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -77,16 +78,14 @@ class FilterSettings:
                 raise ValueError(f"Parameter {name}={getattr(self, name)} is outside its range!")
 
 
-@dataclass(frozen=True)
-class Smoothed:
+class Smoothed(NamedTuple):
     """An answer: ``probabilities`` ``(..., 6)`` about the window that came ``lag`` windows before the last one."""
 
     probabilities: FloatArray
     lag: int
 
 
-@dataclass(frozen=True)
-class _Prior:
+class _Prior(NamedTuple):
     """One step of the prior; ``leave`` and ``cross`` ``(..., 1)``: the chance to change to one other activity
     of the same posture, and of another one. The matrix is symmetric, so it steps forwards and back alike.
     """
@@ -103,8 +102,7 @@ class _Prior:
         return moved
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(NamedTuple):
     """One window: the filtered probabilities after it, its likelihoods and probability of a transition, and the prior
     that led to it.
     """
@@ -203,8 +201,8 @@ def push_together(filters: Sequence[ActivityFilter], rows: npt.ArrayLike) -> lis
             f"Parameter rows has shape {values.shape}, expected one row for each of {len(filters)} filters!"
         )
     last = [each._last for each in filters]
-    before = replace(
-        _START, filtered=np.stack([s.filtered for s in last]), transition=np.stack([s.transition for s in last])
+    before = _START._replace(
+        filtered=np.stack([s.filtered for s in last]), transition=np.stack([s.transition for s in last])
     )
     step = _advance(settings, before, values)
     return [each._take(step.of(index)) for index, each in enumerate(filters)]

@@ -149,7 +149,8 @@ class Listener:
     def _run(self) -> None:
         try:
             while not (self._stopping.is_set() and not len(self.inbox)):
-                self._work(self.inbox.take(BATCH, self._patience_s()))
+                self._wait_for_company()
+                self._work(self.inbox.take(BATCH, IDLE_S))
             self._give(self.recognizer.finish(time.monotonic))
         except Exception as error:  # an output's file or pipe, or the model: told by the main thread
             self.failure = error
@@ -172,11 +173,10 @@ class Listener:
         if time.monotonic() >= self._next_call_s:
             self._recognise_waiting()
 
-    def _patience_s(self) -> float:
-        """How long to wait for a message: no longer than windows may wait for company."""
-        if not self.recognizer.is_waiting:
-            return IDLE_S
-        return min(max(self._next_call_s - time.monotonic(), 0.0), IDLE_S)
+    def _wait_for_company(self) -> None:
+        """Take no message before the next call is due: many taken at once cost less than one by one."""
+        if (too_soon_s := self._next_call_s - time.monotonic()) > 0:
+            self._stopping.wait(too_soon_s)
 
     def _recognise_waiting(self) -> None:
         if not self.recognizer.is_waiting:
@@ -226,15 +226,16 @@ class Listener:
         return [Notice(phone, str(error))] if self.tally.fault(phone, str(error)) else []
 
     def _give(self, predictions: Sequence[Prediction]) -> None:
-        for prediction in predictions:
+        mounts = self._mounts.news(predictions)
+        for place, prediction in enumerate(predictions):
             if self.done_by_count:
                 break
             self._predictions += 1
             with self.lock:
                 is_news = self.tally.prediction(prediction, time.monotonic())
             news = ["; ".join(prediction.reasons)] if is_news else []
-            if mount := self._mounts.news(prediction):
-                news.append(mount)
+            if place in mounts:
+                news.append(mounts[place])
             for output in self._outputs:
                 output.prediction(prediction)
                 for words in news:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from model.changes import ActivityChange
 from model.novelty import Novelty
 from model.signals import FloatArray
@@ -18,7 +20,7 @@ from streamer.formats import detect
 from streamer.formats.names import Format
 from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
-from streamer.mount.watch import gravity_of, is_strange, strange_words
+from streamer.mount.watch import are_strange, gravity_of, strange_words
 from streamer.outputs import Notice
 from streamer.publishing.topics import Topics
 from streamer.readings import PhoneMessage
@@ -81,7 +83,8 @@ class _Gravity:
         """Look at its window."""
         window = prediction.window
         if self._novelty is not None:
-            self._strange.setdefault(window.phone, []).append(is_strange(window.values, self._novelty))
+            strange = are_strange(window.values[np.newaxis], np.array([True]), self._novelty)
+            self._strange.setdefault(window.phone, []).append(bool(strange[0]))
             self._last[window.phone] = gravity_of(window.values)
 
     def change(self, phone: str, change: ActivityChange) -> None:

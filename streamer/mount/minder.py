@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from model.novelty import THRESHOLD, Novelty
 from model.signals import FloatArray
 from streamer.mount.book import MountBook
-from streamer.mount.watch import MountWatch
+from streamer.mount.watch import MountWatch, are_strange
 from streamer.recognition.prediction import Prediction
 
 log = logging.getLogger(__name__)
@@ -39,11 +43,21 @@ class MountMinder:
         """The turn of a phone, as :meth:`MountBook.rotation`."""
         return self._book.rotation(phone)
 
-    def news(self, prediction: Prediction) -> str | None:
-        """What the phone's owner should know after one more prediction, if anything."""
-        phone = prediction.window.phone
-        if self._novelty is None or prediction.compared is None:
+    def news(self, predictions: Sequence[Prediction]) -> dict[int, str]:
+        """What phones' owners should know after each of these predictions, by its place among them."""
+        compared = [(place, p.compared) for place, p in enumerate(predictions) if p.compared is not None]
+        if self._novelty is None or not compared:
+            return {}
+        are_novel = np.array([predictions[place].novelty > THRESHOLD for place, _ in compared])
+        strange = are_strange(np.stack([window for _, window in compared]), are_novel, self._novelty)
+        news = {}
+        for (place, window), is_strange in zip(compared, strange.tolist(), strict=True):
+            if words := self._follow(predictions[place].phone, window, is_strange):
+                news[place] = words
+        return news
+
+    def _follow(self, phone: str, window: npt.NDArray[np.float32], is_strange: bool) -> str | None:
+        if not is_strange and phone not in self._watches:
             return None
         watch = self._watches.setdefault(phone, MountWatch())
-        novelty = self._novelty if prediction.novelty > THRESHOLD else None
-        return watch.push(phone, prediction.compared, novelty, self._book.rotation(phone))
+        return watch.push(phone, window, is_strange, self._book.rotation(phone))

@@ -32,30 +32,41 @@ def gravity_of(window: npt.NDArray[np.float32]) -> FloatArray:
     return gravity
 
 
-def is_strange(window: npt.NDArray[np.float32], novelty: Novelty | None) -> bool:
-    """Whether gravity in a window ``(128, 9)`` points where no training window's does, or a walker's does not.
+def are_strange(
+    windows: npt.NDArray[np.float32], are_novel: npt.NDArray[np.bool_], novelty: Novelty
+) -> npt.NDArray[np.bool_]:
+    """Whether gravity in windows ``(n, 128, 9)`` points where no training window's does, or a walker's does not,
+    ``(n,)``. ``are_novel`` ``(n,)``: whether they are unlike those trained on in some way.
 
-    ``novelty`` None: the window is known to be like those trained on.
+    Raises
+    ------
+    ValueError : other shapes.
     """
-    if angle_deg(gravity_of(window), UP) > UPRIGHT_DEG:
-        length = np.linalg.norm(window[:, 6:], axis=1)
-        if length.std() >= WALKING_G:
-            return True
-    return novelty is not None and bool(novelty.check_scores(window[np.newaxis])[0, _DIRECTION] > THRESHOLD)
+    gravity = windows.mean(axis=1, dtype=np.float64)
+    gravity = gravity[:, 6:] - gravity[:, :3]
+    lengths = np.sqrt(np.einsum("nc,nc->n", gravity, gravity))
+    is_tilted = gravity @ UP < np.cos(np.radians(UPRIGHT_DEG)) * lengths
+    strange = np.zeros(len(windows), bool)
+    for number in np.flatnonzero(is_tilted):
+        strange[number] = np.linalg.norm(windows[number, :, 6:], axis=1).std() >= WALKING_G
+    asked = np.flatnonzero(are_novel & ~strange)
+    if len(asked):
+        strange[asked] = novelty.check_scores(windows[asked])[:, _DIRECTION] > THRESHOLD
+    return strange
 
 
 class MountWatch:
-    """Follows one phone's windows; tells once each time that gravity goes where no training window's does and stays."""
+    """Follows one phone's windows; tells once each time that gravity goes where it is strange, and stays."""
 
     def __init__(self) -> None:
         self.is_strange = False
         self._in_a_row = 0
 
     def push(
-        self, phone: str, window: npt.NDArray[np.float32], novelty: Novelty | None, rotation: FloatArray | None
+        self, phone: str, window: npt.NDArray[np.float32], is_strange: bool, rotation: FloatArray | None
     ) -> str | None:
         """Take the next window ``(128, 9)``, turned by ``rotation`` already; give what its owner should know."""
-        if not is_strange(window, novelty):
+        if not is_strange:
             self._in_a_row, self.is_strange = 0, False
             return None
         self._in_a_row += 1

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from model.activities import ACTIVITIES, TRANSITION
 from model.changes import ChangeDetector
-from model.decision import SINGLE_WINDOWS, SMOOTHED, decide
-from model.smoothing import ActivityFilter, FilterSettings, FloatArray, Smoothed
+from model.decision import SINGLE_WINDOWS, SMOOTHED, Decision, decisions
+from model.smoothing import ActivityFilter, FilterSettings, FloatArray
 from streamer.phone_stream import ReadyWindow
 from streamer.recognition.prediction import LASTING, Prediction
 
@@ -27,7 +30,8 @@ class ActivityTracker:
     """Follows one phone; a gap in its stream starts it anew.
 
     The filter is pushed from outside, for many phones at once (:func:`model.smoothing.push_together`): first
-    :meth:`expect` the window, then push :attr:`filter`, then :meth:`take` what it gives.
+    :meth:`expect` the window, then push :attr:`filter`, and if it gives something make that :func:`predicted` about
+    the :meth:`awaited` window.
 
     Parameters
     ----------
@@ -36,7 +40,7 @@ class ActivityTracker:
 
     def __init__(self, smoothing: FilterSettings | None) -> None:
         self.filter = None if smoothing is None else ActivityFilter(smoothing)
-        self._decision = SINGLE_WINDOWS if smoothing is None else SMOOTHED
+        self.decision = SINGLE_WINDOWS if smoothing is None else SMOOTHED
         self._changes = ChangeDetector()
         self._waiting: deque[ClassifiedWindow] = deque()
         self._piece: int | None = None
@@ -49,27 +53,23 @@ class ActivityTracker:
         self._waiting.append(classified)
         return predictions
 
-    def take(self, smoothed: Smoothed | None, now_s: float) -> list[Prediction]:
-        """The prediction that the filter's answer is; none while the filter waits for its lag."""
-        return [self._predict(smoothed.probabilities, now_s)] if smoothed else []
+    def awaited(self) -> ClassifiedWindow:
+        """The window that the filter's next answer is about; it is taken away."""
+        return self._waiting.popleft()
 
     def finish(self, now_s: float) -> list[Prediction]:
         """End the piece of the stream: the predictions that a lag still held back."""
         answers = self.filter.finish() if self.filter else []
-        predictions = [self._predict(answer.probabilities, now_s) for answer in answers]
+        predictions = predicted([(self, self.awaited(), answer.probabilities) for answer in answers], now_s)
         self._changes.reset()
         self._novel_in_a_row = 0
         return predictions
 
-    def _predict(self, probabilities: FloatArray, now_s: float) -> Prediction:
-        classified = self._waiting.popleft()
+    def predict(
+        self, classified: ClassifiedWindow, probabilities: FloatArray, decision: Decision, now_s: float
+    ) -> Prediction:
+        """The prediction about a window: what is told of it, by its (smoothed) probabilities ``(6,)``."""
         window, row = classified.window, classified.row
-        decision = decide(
-            probabilities,
-            settings=self._decision,
-            transition=float(row[len(ACTIVITIES) :].sum()),
-            novelty=classified.novelty,
-        )
         change = self._changes.push(
             decision.answer,
             decision.confidence,
@@ -91,3 +91,19 @@ class ActivityTracker:
             change=change,
             compared=window.values,
         )
+
+
+def predicted(told: Sequence[tuple[ActivityTracker, ClassifiedWindow, FloatArray]], now_s: float) -> list[Prediction]:
+    """The predictions about windows, by their (smoothed) probabilities ``(6,)``; one phone's are in order."""
+    if not told:
+        return []
+    decided = decisions(
+        np.stack([probabilities for _, _, probabilities in told]),
+        settings=told[0][0].decision,
+        transition=[float(classified.row[len(ACTIVITIES) :].sum()) for _, classified, _ in told],
+        novelty=[classified.novelty for _, classified, _ in told],
+    )
+    return [
+        tracker.predict(classified, probabilities, decision, now_s)
+        for (tracker, classified, probabilities), decision in zip(told, decided, strict=True)
+    ]

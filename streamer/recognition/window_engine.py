@@ -20,8 +20,12 @@ from model.smoothing import (
     push_together,
 )
 from streamer.phone_stream import Cut, ReadyWindow
-from streamer.recognition.activity_tracker import ActivityTracker, ClassifiedWindow
+from streamer.recognition.activity_tracker import ActivityTracker, ClassifiedWindow, predicted
 from streamer.recognition.prediction import Clock, Prediction
+
+GATHER_S = 0.02
+"""Seconds from one call to the next: a window of a batch of thirty costs half as much as one alone, and a run of the
+filters goes over all phones' messages."""
 
 
 class WindowClassifier(Protocol):
@@ -53,7 +57,7 @@ class WindowEngine:
 
     kind = "window"
     cut = Cut()
-    gather_s = 0.0
+    gather_s = GATHER_S
 
     def __init__(self, classifier: WindowClassifier, smoothing: FilterSettings | None = None) -> None:
         self.novelty = classifier.novelty
@@ -96,7 +100,8 @@ class WindowEngine:
         rows = np.stack([_evidence(classified) for classified in one_each])
         filters = [tracker.filter for tracker in trackers if tracker.filter]
         answers = push_together(filters, rows) if filters else [Smoothed(_alone(row), 0) for row in rows]
-        return predictions + [p for t, answer in zip(trackers, answers, strict=True) for p in t.take(answer, now_s)]
+        told = [(t, t.awaited(), answer.probabilities) for t, answer in zip(trackers, answers, strict=True) if answer]
+        return predictions + predicted(told, now_s)
 
 
 def _rounds(classified: list[ClassifiedWindow]) -> list[list[ClassifiedWindow]]:

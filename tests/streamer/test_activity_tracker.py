@@ -8,7 +8,7 @@ import pytest
 from model.activities import ACTIVITIES
 from model.smoothing import FilterSettings, Smoothed, smooth
 from streamer.phone_stream import ReadyWindow
-from streamer.recognition.activity_tracker import ActivityTracker, ClassifiedWindow
+from streamer.recognition.activity_tracker import ActivityTracker, ClassifiedWindow, predicted
 from streamer.recognition.prediction import Prediction
 
 ROWS = np.random.default_rng(0).dirichlet(np.full(7, 0.3), size=40)
@@ -22,8 +22,9 @@ def follow(tracker: ActivityTracker, rows: np.ndarray, pieces: list[int]) -> lis
     predictions = []
     for k, row in enumerate(rows):
         predictions += tracker.expect(ClassifiedWindow(window(k, pieces[k]), row), k + 0.5)
-        alone = Smoothed(row[:6] / row[:6].sum(), 0)
-        predictions += tracker.take(tracker.filter.push(row) if tracker.filter else alone, k + 0.5)
+        answer = tracker.filter.push(row) if tracker.filter else Smoothed(row[:6] / row[:6].sum(), 0)
+        if answer:
+            predictions += predicted([(tracker, tracker.awaited(), answer.probabilities)], k + 0.5)
     return predictions + tracker.finish(float(len(rows)))
 
 
@@ -62,7 +63,7 @@ def test_what_is_not_known_is_not_said_and_the_reasons_come_once_it_lasts() -> N
     def predict(row: np.ndarray, novelty: float = 0.0) -> Prediction:
         reasons = ("upside down",) if novelty > 1 else ()
         assert not tracker.expect(ClassifiedWindow(window(0), row, novelty, reasons), 0.0)
-        return tracker.take(Smoothed(row[:6] / row[:6].sum(), 0), 0.0)[0]
+        return predicted([(tracker, tracker.awaited(), row[:6] / row[:6].sum())], 0.0)[0]
 
     assert [predict(row).answer for row in (sure, unsure, moving)] == ["WALKING", "UNKNOWN", "TRANSITION"]
     novel = [predict(sure, novelty=2.0) for _ in range(5)]

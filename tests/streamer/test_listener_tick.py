@@ -10,7 +10,7 @@ import pytest
 
 from model.activities import ACTIVITIES
 from streamer.inbox import Message
-from streamer.listener import IDLE_S, Listener, ListenerOptions
+from streamer.listener import Listener, ListenerOptions
 from streamer.outputs import Recent
 from streamer.phone_stream import ReadyWindow
 from streamer.recognition.prediction import Prediction
@@ -61,18 +61,17 @@ def test_windows_of_many_phones_wait_for_each_other_and_a_phone_alone_for_nobody
     clock, engine = Clock(), Gathering()
     with patch("streamer.listener.time", clock):
         listener = Listener(ListenerOptions(max_phones=9), engine, [Recent()])
-        for k in range(6):  # the last completes a window
+        for k in range(6):  # the last, at 0 s, completes a window
+            clock.now_s = 0.5 * (k - 5)
             listener._work([message(phone, k) for phone in "abcd"] if k < 5 else [message("a", k)])
         assert engine.calls == [1]
         for phone, now_s in (("b", 0.02), ("c", 0.05), ("d", 0.08)):
             clock.now_s = now_s
             listener._work([message(phone, 5)])
         assert engine.calls == [1]
-        assert listener._patience_s() == pytest.approx(0.02)
         clock.now_s = 0.1
         listener._work([])
         assert engine.calls == [1, 3]
-        assert listener._patience_s() == IDLE_S
         clock.now_s = 1.28
         listener._work([message("a", k) for k in (6, 7, 8)])
         assert engine.calls == [1, 3, 1]

@@ -12,7 +12,7 @@ from model.signals import FloatArray, Start, process
 from model.windows import cut
 from streamer.mount.guide import STANDING_S, WALKING_S, Guide, Step, Stretch
 from streamer.mount.notation import parse_rotation
-from streamer.mount.watch import PATIENCE, MountWatch
+from streamer.mount.watch import PATIENCE, MountWatch, are_strange
 from streamer.phone_stream import PhoneStream
 from streamer.recognition.recognizer import Recognizer
 from streamer.recognition.window_engine import WindowEngine
@@ -95,7 +95,9 @@ def test_the_recognizer_turns_phones_each_by_its_own_and_asks_again(classifier: 
 def told(samples: FloatArray, classifier: Classifier, rotation: FloatArray | None = None) -> list[str]:
     watch = MountWatch()
     assert classifier.novelty
-    found = [watch.push("s07", w.values, classifier.novelty, rotation) for w in windows(samples, rotation)]
+    values = np.stack([window.values for window in windows(samples, rotation)])
+    strange = are_strange(values, np.ones(len(values), bool), classifier.novelty).tolist()
+    found = [watch.push("s07", each, is_strange, rotation) for each, is_strange in zip(values, strange, strict=True)]
     return [words for words in found if words]
 
 

@@ -212,7 +212,7 @@ def test_a_phone_worn_as_no_subject_wore_it_is_told_once() -> None:
     turned = samples(1) * [-1, -1, 1, -1, -1, 1]
     found = recognised(StreamEngine(classifier(), 3), [messages("a", turned, ())])["a"]
     minder = MountMinder(MountBook(), classifier().novelty)
-    news = [words for words in map(minder.news, found) if words]
+    news = list(minder.news(found).values())
     assert len(news) == 1
     assert "har-stream calibrate a" in news[0]
 
