@@ -58,7 +58,10 @@ class ClockKind(StrEnum):
     """An unknown moment, as the phone's start; goes as fast as any clock."""
 
 
-@dataclass(frozen=True, slots=True)
+# One of each of these is made for every message: frozen, each would take three times as long to make.
+
+
+@dataclass(slots=True)
 class Readings:
     """Readings of one sensor in one message.
 
@@ -74,7 +77,7 @@ class Readings:
     sign: Sign | None = Sign.ANDROID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GridSamples:
     """Samples of both sensors at 50 Hz, 20 ms apart: ``values`` ``(n, 6)`` [:data:`model.signals.RAW_CHANNELS`], first
     and last taken at these times.
@@ -85,7 +88,7 @@ class GridSamples:
     last_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PhoneMessage:
     """One message of one phone.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Annotated, Literal
 
@@ -54,7 +55,7 @@ class WireError(ValueError):
         self.phone = phone
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Samples:
     """The samples of one message.
 
@@ -182,7 +183,15 @@ def _times(message: _Imu, n_samples: int) -> npt.NDArray[np.float64]:
         return np.array(message.t)
     if message.rate is None and n_samples > 1:
         raise WireError("rate is missing: it gives the times of the samples after the first")
-    return message.t + np.arange(n_samples) / (message.rate or SAMPLING_RATE)
+    return message.t + _after_first(n_samples, message.rate or SAMPLING_RATE)
+
+
+@lru_cache(maxsize=64)
+def _after_first(n_samples: int, rate: float) -> npt.NDArray[np.float64]:
+    """Seconds from the first of so many samples to each."""
+    after_s: npt.NDArray[np.float64] = np.arange(n_samples) / rate
+    after_s.flags.writeable = False
+    return after_s
 
 
 def decode_imu(payload: bytes, *, gyro_optional: bool = False) -> Samples:

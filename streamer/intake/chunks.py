@@ -24,7 +24,7 @@ class Piece:
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chunk:
     """``values`` ``(n, 6)`` in a row, the first taken at ``time_s``; ``piece`` if a piece begins with it."""
 

@@ -122,6 +122,18 @@ class Conventions:
             return message
         return replace(message, readings=converted, facts=facts, grid=None)
 
+    def passes(self, until_s: float) -> bool:
+        """Whether readings up to this time that are stated to be in g and rad/s, with Android's sign, pass as they are
+        (:meth:`apply` would give the very message).
+        """
+        if self._format_facts or self._facts or self._silent_until_s is not None:
+            return False
+        looked = self._looked_s
+        acceleration_s, turning_s = looked.get(Sensor.TOTAL_ACCELERATION), looked.get(Sensor.ANGULAR_VELOCITY)
+        if acceleration_s is None or turning_s is None:
+            return False
+        return 0 <= until_s - acceleration_s < CHECK_S and 0 <= until_s - turning_s < CHECK_S
+
     def _is_right(self, message: PhoneMessage) -> bool:
         """Whether all is as it is to be, by what the format states, and nothing is to be looked at: the usual case."""
         if message.facts or self._format_facts or self._facts or self._silent_until_s is not None:

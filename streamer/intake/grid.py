@@ -94,6 +94,19 @@ class GridPath:
         self._strays = 0
         return [self._take(turn, samples), *self._release(self._is_over)]
 
+    def straight_on(self, message: PhoneMessage, samples: GridSamples) -> Chunk | None:
+        """The samples of a numbered message whose turn it is, if they simply go on with the piece; else None, and nothing
+        has happened.
+        """
+        count = len(samples.values)
+        if self.next_s is None or self._held or message.start or count < 2 or message.stage is not self._stage:
+            return None
+        ahead_s = samples.first_s - self.next_s
+        if abs(ahead_s) > min(MAX_JITTER_S, count * STEP_S):
+            return None
+        self._follow_drift(ahead_s, samples)
+        return self._go_on(samples, 0)
+
     @property
     def n_readings(self) -> int:
         """Samples that are held."""

@@ -92,6 +92,8 @@ class Intake:
         ------
         WireError : its times or values are not finite, or it is a denoised stream off the grid; it is ignored.
         """
+        if (usual := self._straight_on(message, arrived_s)) is not None:
+            return self._told_of(usual)
         turn = turn_of(message, arrived_s)
         _check(turn)
         converted = self.conventions.apply(message)
@@ -104,6 +106,27 @@ class Intake:
         chunks = [chunk for each in turns for chunk in self._take(each)]
         self._look(turn.newest_s)
         return self._told_of(chunks)
+
+    def _straight_on(self, message: PhoneMessage, arrived_s: float) -> list[Chunk] | None:
+        """What comes of the usual message, at a fraction of the cost: one that says that its samples are at 50 Hz, and
+        that follows on the one before it in every way. None of any other, which the long way is for.
+        """
+        samples, seq = message.grid, message.seq
+        if samples is None or seq is None or self._path is not _Path.GRID or message.format is not self._format:
+            return None
+        is_usual = self._n_early > EARLY and message.clock is self._clock.stated and not message.facts
+        if not is_usual or not self._ordering.is_next(seq) or not self.conventions.passes(samples.last_s):
+            return None
+        chunk = self._grid.straight_on(message, samples)
+        if chunk is None:
+            return None
+        self._clock.note(samples.first_s, samples.last_s, arrived_s)
+        self._ordering.count_on(seq, samples.first_s, samples.last_s)
+        self._count_grid(samples)
+        is_off = self._grid.is_off and message.stage is not Stage.DENOISED
+        chunks = self._leave_grid(None, [chunk]) if is_off else [chunk]
+        self._look(samples.last_s)
+        return chunks
 
     @property
     def is_waiting(self) -> bool:

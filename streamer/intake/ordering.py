@@ -27,7 +27,7 @@ OLD_START_S = 60.0
 """A start with a number that has passed, but of so much earlier, is that of a recording played again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
     """A message, and its readings' first and last times. ``lost`` messages right before it never came."""
 
@@ -145,13 +145,21 @@ class Ordering:
         lost = 0 if self._next is None else seq - self._next
         if lost:
             self._miss(seq - lost, seq)
-        self._came[seq] = turn.oldest_s
+        self.count_on(seq, turn.oldest_s, turn.newest_s)
+        return replace(turn, lost=lost) if lost else turn
+
+    def is_next(self, seq: int | None) -> bool:
+        """Whether a message with this number follows on the last one, and nothing waits."""
+        return seq is not None and seq == self._next and not self._held
+
+    def count_on(self, seq: int, oldest_s: float, newest_s: float) -> None:
+        """The message with this number, whose readings were taken in this time, is the last one now."""
+        self._came[seq] = oldest_s
         self._came.move_to_end(seq)
         if len(self._came) > CAME:
             self._came.popitem(last=False)
-        self._next, self._end_s = seq + 1, turn.newest_s
+        self._next, self._end_s = seq + 1, newest_s
         self._strays_in_row = self._repeats_in_row = 0
-        return replace(turn, lost=lost) if lost else turn
 
     def _miss(self, first: int, stop: int) -> None:
         self.lost += stop - first
