@@ -103,7 +103,7 @@ def run(classifier: Classifier, messages: Sequence[Outgoing], *, in_real_time: b
         feeder.start()
 
     def is_over() -> bool:
-        return listener.tally.totals.messages == len(messages) and not len(listener.inbox)
+        return listener.tally.totals.messages == len(messages) and not listener.n_queued
 
     drawing_s = _draw_in_turns(is_over, ListenerSource(listener, timed, "x:1883", lambda: "connected"), timed.start_s)
     end_s = time.monotonic() - timed.start_s

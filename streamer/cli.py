@@ -55,6 +55,13 @@ def _shared_options(command: Decorated) -> Decorated:
                 default=10_000,
                 help="Phones that are followed at most.",
             ),
+            click.option(
+                "--workers",
+                type=click.IntRange(1, 256),
+                default=1,
+                metavar="N",
+                help="Processes that recognise, each phone always the same one's; phones are shared out evenly.",
+            ),
             publish_option,
             click.option("-C", "count", type=click.IntRange(1), metavar="COUNT", help="Stop after COUNT predictions."),
             click.option(
@@ -152,6 +159,7 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
         timeout_s=flags["timeout_s"],
         ascii_only=flags["ascii_only"],
         mount=mount_of(flags),
+        workers=flags["workers"],
     )
 
 

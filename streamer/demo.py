@@ -15,7 +15,7 @@ from model.text import MOST, printable
 from streamer import session
 from streamer.address import BrokerAddress
 from streamer.broker import EmbeddedBroker
-from streamer.listener import Listener
+from streamer.recognising import Recognising
 
 QUIET_S = 1.0
 """The demo is over when the replay has ended and nothing has come for so long."""
@@ -30,7 +30,7 @@ class Replay:
         self._process = process
         self._errors = errors
 
-    def is_over(self, listener: Listener) -> bool:
+    def is_over(self, listener: Recognising) -> bool:
         """Whether all has been sent and received.
 
         Raises
@@ -45,7 +45,7 @@ class Replay:
             lines = self._errors.read().decode(errors="replace").strip().splitlines()
             reason = printable(lines[-1], MOST).removeprefix("Error: ") if lines else f"exit status {status}."
             raise HarError(f"The replay failed: {reason}")
-        return not len(listener.inbox) and time.monotonic() - listener.last_message_s > QUIET_S
+        return not listener.n_queued and time.monotonic() - listener.last_message_s > QUIET_S
 
 
 @contextlib.contextmanager
@@ -73,7 +73,7 @@ def run_demo(arguments: Sequence[str], options_for: Callable[[BrokerAddress], se
         replays: list[Replay] = []
         with contextlib.ExitStack() as stack:
 
-            def is_over(listener: Listener) -> bool:
+            def is_over(listener: Recognising) -> bool:
                 if not replays:  # the listener is subscribed by now: nothing is published before it hears
                     replays.append(stack.enter_context(_replaying(broker.address, arguments)))
                 return replays[0].is_over(listener)

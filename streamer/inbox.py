@@ -52,6 +52,11 @@ class Inbox:
             self._bytes -= sum(len(message.payload) for message in taken)
             return taken
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is waited for."""
+        return self._closed
+
     def close(self) -> None:
         """Wake whoever waits; what is held can still be taken."""
         with self._arrived:

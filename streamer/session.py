@@ -25,8 +25,12 @@ from streamer.mount.book import MountOptions
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
 from streamer.publishing.publisher import Publisher, PublisherOptions
 from streamer.publishing.topics import Topics
+from streamer.recognising import Recognising
 from streamer.recognition.loading import EngineOptions, load_engine
+from streamer.recognition.prediction import Engine
 from streamer.subscriber import Subscriber, SubscriberOptions
+from streamer.workers.pool import Pool
+from streamer.workers.process import WorkerOptions
 
 EXIT_TIMEOUT = 27
 """Exit status when ``-W`` ends the run, as mosquitto_sub's."""
@@ -37,7 +41,8 @@ POLL_S = 0.1
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
     """What to do. ``output`` is dashboard, plain or jsonl; ``format`` is one of
-    :data:`streamer.formats.names.CHOICES`; ``record`` is a capture to make; ``timeout_s`` ends it.
+    :data:`streamer.formats.names.CHOICES`; ``record`` is a capture to make; ``timeout_s`` ends it; ``workers`` are the
+    processes that recognise.
 
     ``topics`` are the listener's own, which it does not take for phones'; ``publisher`` None: nothing is published.
     """
@@ -54,6 +59,7 @@ class SessionOptions:
     timeout_s: float | None = None
     ascii_only: bool = False
     mount: MountOptions = field(default_factory=MountOptions)
+    workers: int = 1
 
 
 class LogLines(logging.Handler):
@@ -68,7 +74,7 @@ class LogLines(logging.Handler):
         self._recent.lines.append(printable(f"{record.levelname.lower()}: {record.getMessage()}", MOST))
 
 
-def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _listener: False) -> int:
+def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda _recognising: False) -> int:
     """Listen until Ctrl-C, SIGTERM, a limit of the options, or until ``is_over``; give the exit status.
 
     Raises
@@ -76,14 +82,13 @@ def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _l
     HarError : the model, the broker, an output or the file to record to cannot be used.
     """
     recent = Recent()
-    engine = load_engine(options.engine, options.mount.folder)
+    engine = load_engine(options.engine, options.mount.folder if options.workers == 1 else None)
     if options.save_windows and engine.kind != "window":
         raise HarError("A stream model takes no windows that could be saved; leave out --save-windows.")
-    decode = partial(detect.decode, format_name=options.format)
     publishing = options.publisher and replace(options.publisher, transitions=engine.kind == "stream")
     publisher = Publisher(publishing) if publishing else None
     outputs = _outputs(options, recent, publisher)
-    listener = Listener(options.listener, engine, outputs, decode, options.mount.book())
+    listener = _recognising(options, engine, outputs)
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
         on_message = recorder.before(listener.receive) if recorder else listener.receive
         subscriber = Subscriber(options.subscriber, _of_phones(options.topics, on_message), publisher)
@@ -103,6 +108,15 @@ def run(options: SessionOptions, is_over: Callable[[Listener], bool] = lambda _l
     if options.output == "dashboard":
         sys.stdout.write("\n".join(summary_lines(summary)) + "\n")
     return EXIT_TIMEOUT if end.is_late else 0
+
+
+def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output]) -> Recognising:
+    """One process with the engine, or several with one of their own each."""
+    if options.workers == 1:
+        decode = partial(detect.decode, format_name=options.format)
+        return Listener(options.listener, engine, outputs, decode, options.mount.book())
+    workers = WorkerOptions(options.engine, options.format, options.mount, options.listener.max_phones)
+    return Pool(options.listener, workers, options.workers, engine.kind, outputs)
 
 
 class _End:
@@ -125,7 +139,7 @@ class _Parts:
     """All that runs on threads of its own."""
 
     subscriber: Subscriber
-    listener: Listener
+    listener: Recognising
     publisher: Publisher | None
     recorder: Recorder | None
 
@@ -190,7 +204,7 @@ def _outputs(options: SessionOptions, recent: Recent, publisher: Publisher | Non
 
 
 def _watch(
-    options: SessionOptions, listener: Listener, subscriber: Subscriber, recent: Recent, ended: Callable[[], bool]
+    options: SessionOptions, listener: Recognising, subscriber: Subscriber, recent: Recent, ended: Callable[[], bool]
 ) -> None:
     if options.output != "dashboard":
         while not ended():

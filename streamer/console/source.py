@@ -8,8 +8,8 @@ from collections.abc import Callable
 import psutil
 
 from streamer.console.snapshot import PhoneRow, Snapshot, take_detail, take_health, take_rows
-from streamer.listener import Listener
 from streamer.outputs import Recent
+from streamer.recognising import Recognising
 
 ROWS_AT_ONCE = 100
 """Phones whose rows are taken in one go: the listener waits for some, never for thousands."""
@@ -28,7 +28,7 @@ class ListenerSource:
 
     def __init__(
         self,
-        listener: Listener,
+        listener: Recognising,
         recent: Recent,
         broker: str,
         connection: Callable[[], str],
@@ -50,12 +50,12 @@ class ListenerSource:
                 tally,
                 broker=self._broker,
                 connection=self._connection(),
-                queued=len(self._listener.inbox),
-                dropped_messages=self._listener.inbox.dropped,
+                queued=self._listener.n_queued,
+                dropped_messages=self._listener.n_dropped,
                 memory_mb=memory_mb,
                 now_s=now_s,
                 unpublished_messages=self._unpublished(),
-                model=self._listener.engine.kind,
+                model=self._listener.kind,
             )
             detail = take_detail(tally, detail_of, now_s) if detail_of is not None else None
             phones = list(tally.phones.values())

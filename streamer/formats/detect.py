@@ -64,6 +64,19 @@ def decode(topic: str, payload: bytes, format_name: str = AUTO) -> list[PhoneMes
     return _theirs(recognised, topic, payload)
 
 
+def phone_of(topic: str, payload: bytes) -> str:
+    """Whose message it is, without a look at its samples; the topic if nobody's: what has the same answer belongs
+    together.
+    """
+    levels = topic.rsplit("/", 2)
+    if levels[-1] in har.KINDS and len(levels) > 1:
+        return levels[-2]
+    with contextlib.suppress(WireError):
+        if recognised := _recognise(topic, payload):
+            return recognised.phone
+    return topic
+
+
 def _ours(topic: str, payload: bytes, format_name: str) -> list[PhoneMessage]:
     try:
         return har.decode(topic, payload)

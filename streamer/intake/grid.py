@@ -95,8 +95,8 @@ class GridPath:
         return [self._take(turn, samples), *self._release(self._is_over)]
 
     def straight_on(self, message: PhoneMessage, samples: GridSamples) -> Chunk | None:
-        """The samples of a numbered message whose turn it is, if they simply go on with the piece; else None, and nothing
-        has happened.
+        """The samples of a numbered message whose turn it is, if they simply go on with the piece; else None, and
+        nothing has happened.
         """
         count = len(samples.values)
         if self.next_s is None or self._held or message.start or count < 2 or message.stage is not self._stage:

@@ -5,6 +5,7 @@ real listener, at the pace of a clock that is not the machine's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from heapq import merge
@@ -86,18 +87,27 @@ class Scene:
         return Snapshot(health, rows, tuple(self.recent.lines), detail)
 
 
+@contextmanager
+def told_by(clock: Clock) -> Iterator[None]:
+    """The listener's clock is this one."""
+    with ExitStack() as stack:
+        for module in ("listener", "work", "account"):
+            stack.enter_context(patch(f"streamer.{module}.time", clock))
+        yield
+
+
 def play(messages: Iterator[Outgoing], until_s: float, classifier: WindowClassifier, smoothing: bool) -> Scene:
     """What the listener has made of the messages that were due until then."""
     clock, recent = Clock(), Recent()
     engine = WindowEngine(classifier, FilterSettings() if smoothing else None)
-    with patch("streamer.listener.time", clock):
+    with told_by(clock):
         listener = Listener(ListenerOptions(max_phones=1000), engine, [recent])
         for due_s, group in groupby(takewhile(lambda message: message.due_s <= until_s, messages), _due_s):
             clock.now_s = due_s
             for message in group:
                 listener.receive(message.topic, message.payload)
             clock.now_s = due_s + DELAY_S
-            listener._work(listener.inbox.take(BATCH, 0))
+            listener.work(listener.inbox.take(BATCH, 0))
     listener.tally.batch(listener.tally.batch_size, BATCH_MS)
     return Scene(listener, recent, until_s)
 

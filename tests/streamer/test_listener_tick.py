@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from streamer.recognition.prediction import Prediction
 from streamer.recognition.window_engine import WindowEngine
 from streamer.wire import encode_imu
 from tests.streamer.rules import Rules
-from tests.streamer.scenes import EPOCH, Clock
+from tests.streamer.scenes import EPOCH, Clock, told_by
 
 UPRIGHT = np.tile([1.0, 0, 0, 0, 0, 0], (25, 1))
 
@@ -30,14 +29,14 @@ def message(phone: str, k: int) -> Message:
 @pytest.mark.parametrize("others", [True, False])
 def test_what_it_sent_last_is_recognised_and_its_loss_is_counted(others: bool) -> None:
     clock = Clock()
-    with patch("streamer.listener.time", clock):
+    with told_by(clock):
         listener = Listener(ListenerOptions(max_phones=2), WindowEngine(Rules()), [Recent()])
-        listener._work([message("a", k) for k in range(20) if k != 17])
+        listener.work([message("a", k) for k in range(20) if k != 17])
         silent = listener.tally.phones["a"]
         assert (silent.counts.windows, silent.counts.lost_messages) == (5, 0)
         for k in range(20, 40):
             clock.now_s = k / 2
-            listener._work([message("b", k)] if others else [])
+            listener.work([message("b", k)] if others else [])
     assert (silent.counts.windows, silent.counts.lost_messages, silent.counts.messages) == (6, 1, 19)
     assert listener.tally.totals.lost_messages == 1
     assert silent.answer in ACTIVITIES
@@ -59,21 +58,21 @@ class Gathering(WindowEngine):
 
 def test_windows_of_many_phones_wait_for_each_other_and_a_phone_alone_for_nobody() -> None:
     clock, engine = Clock(), Gathering()
-    with patch("streamer.listener.time", clock):
+    with told_by(clock):
         listener = Listener(ListenerOptions(max_phones=9), engine, [Recent()])
         for k in range(6):  # the last, at 0 s, completes a window
             clock.now_s = 0.5 * (k - 5)
-            listener._work([message(phone, k) for phone in "abcd"] if k < 5 else [message("a", k)])
+            listener.work([message(phone, k) for phone in "abcd"] if k < 5 else [message("a", k)])
         assert engine.calls == [1]
         for phone, now_s in (("b", 0.02), ("c", 0.05), ("d", 0.08)):
             clock.now_s = now_s
-            listener._work([message(phone, 5)])
+            listener.work([message(phone, 5)])
         assert engine.calls == [1]
         clock.now_s = 0.1
-        listener._work([])
+        listener.work([])
         assert engine.calls == [1, 3]
         clock.now_s = 1.28
-        listener._work([message("a", k) for k in (6, 7, 8)])
+        listener.work([message("a", k) for k in (6, 7, 8)])
         assert engine.calls == [1, 3, 1]
 
 

@@ -1,0 +1,112 @@
+"""The account of a run: what came of messages and windows is counted, and told to the outputs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+from streamer.intake.report import Finding
+from streamer.outputs import Notice, Output
+from streamer.phone_stream import Taken
+from streamer.recognition.prediction import Prediction
+from streamer.tally import Tally
+from streamer.wire import Label
+
+
+class Account:
+    """A :class:`streamer.work.Journal`.
+
+    ``lock`` is held while ``tally`` changes; whoever draws takes it for the time of a snapshot. Whoever writes about
+    messages takes it around them, and calls :meth:`tell` without it afterwards. ``done`` is set with the last
+    prediction that was asked for.
+
+    Parameters
+    ----------
+    outputs : where predictions and notices go.
+    max_phones : phones beyond it are counted in the totals alone.
+    max_predictions : no more are told; None: all are.
+    """
+
+    def __init__(self, outputs: Sequence[Output], max_phones: int, max_predictions: int | None = None) -> None:
+        self.tally = Tally(max_phones=max_phones)
+        self.lock = threading.Lock()
+        self.done = threading.Event()
+        self.predictions = 0
+        self._outputs = outputs
+        self._max_predictions = max_predictions
+        self._notices: list[Notice] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many predictions have been told as were asked for."""
+        return self.predictions == self._max_predictions
+
+    def arrivals(self) -> dict[str, float]:
+        """When each phone was last heard of, on the monotonic clock [s]."""
+        with self.lock:
+            phones = self.tally.phones.values()
+            return {p.phone: p.last_arrival_s for p in phones if p.last_arrival_s is not None}
+
+    def message(self, phone: str, n_samples: int, taken: Taken, arrived_s: float, format_name: str) -> None:
+        """Count it."""
+        self.tally.message(phone, n_samples, taken, arrived_s, format_name)
+        if taken.news:
+            self._notices += [Notice(phone, words) for words in taken.news]
+
+    def labels(self, phone: str, labels: tuple[Label, ...]) -> None:
+        """Keep the last."""
+        self.tally.label(phone, labels[-1])
+
+    def found(self, phone: str, findings: tuple[Finding, ...]) -> None:
+        """Keep them."""
+        self.tally.found(phone, findings)
+
+    def released(self, phone: str, taken: Taken) -> None:
+        """Count it."""
+        self.tally.released(phone, taken)
+        self._notices += [Notice(phone, words) for words in taken.news]
+
+    def fault(self, phone: str | None, reason: str) -> None:
+        """Count it, and tell what is new."""
+        if self.tally.fault(phone, reason):
+            self._notices.append(Notice(phone, reason))
+
+    def ignored(self) -> None:
+        """Count it."""
+        self.tally.ignore()
+
+    def tell(self) -> None:
+        """Hand on the notices that messages have given rise to."""
+        notices, self._notices = self._notices, []
+        for notice in notices:
+            for output in self._outputs:
+                output.warning(notice)
+
+    def recognised(self, predictions: Sequence[Prediction], mounts: dict[int, str], took_ms: float | None) -> None:
+        """Count the predictions and hand them on; takes the lock itself."""
+        if took_ms is not None:
+            with self.lock:
+                self.tally.batch(len(predictions), took_ms)
+        for place, prediction in enumerate(predictions):
+            if self.is_full:
+                break
+            self.predictions += 1
+            with self.lock:
+                is_news = self.tally.prediction(prediction, time.monotonic())
+            news = ["; ".join(prediction.reasons)] if is_news else []
+            if place in mounts:
+                news.append(mounts[place])
+            self._hand_on(prediction, news)
+        if self.is_full:
+            self.done.set()
+
+    def _hand_on(self, prediction: Prediction, news: list[str]) -> None:
+        for output in self._outputs:
+            output.prediction(prediction)
+            for words in news:
+                output.warning(Notice(prediction.phone, words))
+            if prediction.change:
+                output.change(prediction.phone, prediction.change)
+            for transition in prediction.transitions:
+                output.transition(prediction.phone, transition)

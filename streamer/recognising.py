@@ -1,0 +1,47 @@
+"""What a session needs of whoever recognises: one process (streamer.listener) or several (streamer.workers)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from streamer.tally import Tally
+
+
+class Recognising(Protocol):
+    """Takes messages from any thread, and tells what comes of them to its outputs.
+
+    ``lock`` is held while ``tally`` changes; whoever draws takes it for the time of a snapshot. ``done`` is set when it
+    is over, by ``failure`` if that is not None. ``kind`` is the model's, ``last_message_s`` on the monotonic clock.
+    """
+
+    kind: str
+    tally: Tally
+    lock: threading.Lock
+    done: threading.Event
+    failure: Exception | None
+    last_message_s: float
+
+    @property
+    def n_queued(self) -> int:
+        """Messages that wait to be worked off."""
+
+    @property
+    def n_dropped(self) -> int:
+        """Messages that there was no room for."""
+
+    def start(self) -> None:
+        """Recognise from now on."""
+
+    def receive(self, topic: str, payload: bytes) -> None:
+        """Take a message; quick, and safe on the network thread."""
+
+    def arrivals(self) -> Mapping[str, float]:
+        """When each phone was last heard of, on the monotonic clock [s]."""
+
+    def stop(self) -> dict[str, Any]:
+        """Recognise what has been received, and give the summary."""
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Finish the outputs, once it has stopped."""
