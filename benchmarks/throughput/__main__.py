@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+import shlex
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -32,17 +33,19 @@ def cli() -> None:
 @click.option("--qos", type=click.IntRange(0, 1), default=0, help="That phones publish with.")
 @click.option("--seconds", type=float, default=15.0, help="Measured, after all phones have had a window.")
 @click.option("--ramp", "ramp_s", type=float, default=11.5, help="Seconds within which they begin.")
+@click.option("--flags", default="", help="Further ones of har-stream listen, as a shell would take them.")
 def whole(
-    system: str, phones: str, searching: bool, encoding: Encoding, qos: int, seconds: float, ramp_s: float
+    system: str, phones: str, searching: bool, encoding: Encoding, qos: int, seconds: float, ramp_s: float, flags: str
 ) -> None:
     """A whole system at these numbers of phones."""
     cores, machine = share_cores(), describe()
     os.sched_setaffinity(0, cores.rest)
     load = Load(encoding, qos, seconds=seconds, ramp_s=ramp_s)
+    tried = replace(SYSTEMS[system], arguments=(*SYSTEMS[system].arguments, *shlex.split(flags)))
     numbers = [int(each) for each in phones.split(",")]
 
     def try_out(number: int) -> Measured:
-        found = measure(SYSTEMS[system], number, load, cores)
+        found = measure(tried, number, load, cores)
         click.echo(f"{number} phones: p99 {found.load.latency_ms['p99']} ms, {found.cpu_share:.0%} of a core", err=True)
         return found
 

@@ -14,7 +14,18 @@ from streamer.wire import Encoding
 FEW = 10
 """Memory per phone is told against the run with the least phones of at least so many."""
 
-_WHOLE = ("phones", "messages/s", "lost", "p50 ms", "p99 ms", "of a core", "CPU ms/phone/s", "µs/message", "µs/window")
+_WHOLE = (
+    "phones",
+    "messages/s",
+    "lost",
+    "p50 ms",
+    "p99 ms",
+    "of a core",
+    "core full at",
+    "CPU ms/phone/s",
+    "µs/message",
+    "µs/window",
+)
 
 INTRODUCTION = f"""\
 Made by `make bench` (the listener alone on one core; broker and load generator on the other). Phones send the
@@ -22,7 +33,7 @@ recordings in the box as they were recorded, 25 samples a message, 50 Hz, in rea
 *Sustained* means: every window of every phone was predicted and published, nothing dropped, and p99 of the latency
 below {P99_MS:.0f} ms; latency is from the sending of the message that completes a window until the published prediction
 is heard, broker twice and generator included. Costs are CPU time of the whole process, shared out to phones, messages
-or windows, while all phones send."""
+or windows, while all phones send; *core full at* is how many phones would take a whole core at that cost."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -52,6 +63,7 @@ def _whole_row(measured: Measured) -> list[str]:
         number(load.latency_ms["p50"]),
         number(load.latency_ms["p99"]),
         f"{measured.cpu_share:.0%}",
+        number(measured.phones / max(measured.cpu_share, 1e-3), 0),
         number(measured.cpu_ms_per_phone_s, 3),
         number(measured.cpu_us_per_message, 0),
         number(measured.cpu_us_per_window, 0),

@@ -211,7 +211,7 @@ def _prediction_stages(classifier: Classifier, predictions: Sequence[Prediction]
 
     def minding() -> Callable[[], object]:
         minder = MountMinder(MountBook(), classifier.novelty)
-        return lambda: [minder.news([prediction]) for prediction in predictions]
+        return lambda: [minder.news(predictions[at : at + TOGETHER]) for at in range(0, n, TOGETHER)]
 
     def printing() -> Callable[[], object]:
         lines = PlainLines(StringIO(), StringIO())

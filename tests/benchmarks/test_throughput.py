@@ -6,9 +6,10 @@ import pytest
 
 from benchmarks.load.packets import Reader, publish_head
 from benchmarks.load.result import LoadResult
+from benchmarks.throughput import stages
 from benchmarks.throughput.bounds import network_flop
 from benchmarks.throughput.network import receiving_s, sending_s
-from benchmarks.throughput.report import whole_table
+from benchmarks.throughput.report import stages_table, whole_table
 from benchmarks.throughput.whole import FINE, MOST_PROBES, Measured, search, sustained
 from streamer.inbox import Message
 from streamer.publishing.outbox import Outgoing
@@ -47,6 +48,15 @@ def test_the_network_thread_is_measured_both_ways() -> None:
     outgoing = [Outgoing(f"har/p/{number}", b"x" * 300, phone="p") for number in range(100)]
     assert 0 < receiving_s(messages) < 0.1
     assert 0 < sending_s(outgoing) < 0.1
+
+
+def test_every_stage_still_fits_the_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, few in {"ROUNDS": 1, "MESSAGES": 8, "TOGETHER": 2, "DRAWN_PHONES": 2}.items():
+        monkeypatch.setattr(stages, name, few)
+    found = list(stages.stages("msgpack"))
+    assert all(0 < stage.seconds < 1 for stage in found)
+    assert len({stage.name for stage in found}) == len(found)
+    assert "| decode | message |" in stages_table({"msgpack": found})
 
 
 def test_a_broker_that_sends_nonsense_is_refused() -> None:
