@@ -89,7 +89,7 @@ def test_two_processes_tell_what_one_tells() -> None:
         each.finish(summaries[-1])
     assert set(together.predictions) == set(PHONES)
     for phone in PHONES:
-        assert len(together.predictions[phone]) == len(alone.predictions[phone]) >= 18
+        assert len(together.predictions[phone]) == len(alone.predictions[phone]) >= 16
         for ours, theirs in zip(together.predictions[phone], alone.predictions[phone], strict=True):
             assert ours.window.start_sample == theirs.window.start_sample
             assert (ours.answer, ours.window.label, ours.reasons) == (
