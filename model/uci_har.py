@@ -85,19 +85,19 @@ def stitch(windows: WindowSet) -> list[Recording]:
     (past the noise filters: ``stage`` DENOISED); each starts in mid-motion (``start`` STEADY), and has one
     segment, which covers it. ``experiment`` numbers the pieces of a subject from 1.
     """
-    counts: Counter[int] = Counter()
+    pieces: Counter[int] = Counter()
     recordings = []
-    for first, stop in pieces(windows):
+    for first, stop in _pieces(windows):
         subject, activity = int(windows.subjects[first]), ACTIVITIES[windows.labels[first]]
         samples = _join(windows.windows[first:stop][:, :, _STREAM])
-        counts[subject] += 1
+        pieces[subject] += 1
         segments = (Segment(activity, 0, len(samples)),)
-        recordings.append(Recording(counts[subject], subject, samples, segments, Stage.DENOISED, Start.STEADY))
+        recordings.append(Recording(pieces[subject], subject, samples, segments, Stage.DENOISED, Start.STEADY))
     return recordings
 
 
-def pieces(windows: WindowSet) -> Iterator[tuple[int, int]]:
-    """First row and last row plus one of every piece: see :func:`stitch`."""
+def _pieces(windows: WindowSet) -> Iterator[tuple[int, int]]:
+    """First row and last row plus one of every piece."""
     if not len(windows.windows):
         return
     stream = windows.windows[:, :, _STREAM]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 MAX_BYTES = 256 << 20
 """Payload bytes that may wait; a message beyond that is dropped and counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message as it came; ``arrived_s`` on the listener's own clock."""
 
     topic: str
@@ -33,15 +33,24 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._messages)
 
-    def put(self, message: Message) -> None:
-        """Add a message, or drop it and count that when the inbox is full."""
+    def put(self, *messages: Message) -> None:
+        """Add messages in this order; of those that find it full, each is dropped and counted."""
+        size = sum([len(message.payload) for message in messages])
         with self._arrived:
+            if self._bytes + size <= self._max_bytes:
+                self._messages.extend(messages)
+                self._bytes += size
+            else:
+                self._put_what_fits(messages)
+            self._arrived.notify()
+
+    def _put_what_fits(self, messages: Sequence[Message]) -> None:
+        for message in messages:
             if self._bytes + len(message.payload) > self._max_bytes:
                 self.dropped += 1
-                return
+                continue
             self._messages.append(message)
             self._bytes += len(message.payload)
-            self._arrived.notify()
 
     def take(self, most: int, timeout_s: float) -> list[Message]:
         """Up to ``most`` messages, after waiting up to ``timeout_s`` for a first one."""
@@ -62,3 +71,13 @@ class Inbox:
         with self._arrived:
             self._closed = True
             self._arrived.notify_all()
+
+
+def one_by_one(receive: Callable[[str, bytes], None]) -> Callable[[Sequence[Message]], None]:
+    """What takes many messages, and calls ``receive`` with the topic and payload of each."""
+
+    def receive_each(messages: Sequence[Message]) -> None:
+        for message in messages:
+            receive(message.topic, message.payload)
+
+    return receive_each

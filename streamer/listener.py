@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,6 @@ from streamer.inbox import Inbox, Message
 from streamer.mount.book import MountBook
 from streamer.outputs import Output
 from streamer.recognition.prediction import Engine
-from streamer.runtime import tune
 from streamer.work import Decoder, Work
 
 BATCH = 512
@@ -23,6 +23,9 @@ BATCH = 512
 
 MAX_PHONES = 10_000
 """Phones that are followed at most, unless told otherwise."""
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long one thread may keep Python's global lock from the other: the default of 5 ms starves the network."""
 
 IDLE_S = 0.2
 """How long the recognising thread waits for a message, and so how late a stop is noticed."""
@@ -82,14 +85,18 @@ class Listener:
 
     def start(self) -> None:
         """Recognise from now on."""
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._work.warm_up()
-        tune()
         self._thread.start()
 
     def receive(self, topic: str, payload: bytes) -> None:
         """Take a message; quick, and safe on the network thread."""
-        self.last_message_s = time.monotonic()
-        self.inbox.put(Message(topic, payload, self.last_message_s))
+        self.receive_many([Message(topic, payload, time.monotonic())])
+
+    def receive_many(self, messages: Sequence[Message]) -> None:
+        """Take messages, at least one, which have arrived by the monotonic clock; as :meth:`receive`."""
+        self.last_message_s = messages[-1].arrived_s
+        self.inbox.put(*messages)
 
     def stop(self) -> dict[str, Any]:
         """Recognise what has been received, and give the summary."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from streamer.inbox import Message
 from streamer.tally import Tally
 
 
@@ -36,6 +37,9 @@ class Recognising(Protocol):
 
     def receive(self, topic: str, payload: bytes) -> None:
         """Take a message; quick, and safe on the network thread."""
+
+    def receive_many(self, messages: Sequence[Message]) -> None:
+        """Take messages, at least one, which have arrived by the monotonic clock; as :meth:`receive`."""
 
     def arrivals(self) -> Mapping[str, float]:
         """When each phone was last heard of, on the monotonic clock [s]."""

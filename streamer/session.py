@@ -90,8 +90,8 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
     outputs = _outputs(options, recent, publisher)
     listener = _recognising(options, engine, outputs)
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
-        on_message = recorder.before(listener.receive) if recorder else listener.receive
-        subscriber = Subscriber(options.subscriber, _of_phones(options.topics, on_message), publisher)
+        on_messages = recorder.before(listener.receive_many) if recorder else listener.receive_many
+        subscriber = Subscriber(options.subscriber, on_messages, publisher, is_own=options.topics.is_own)
         parts = _Parts(subscriber, listener, publisher, recorder)
         parts.start()
         _greet(options, recent)
@@ -166,16 +166,6 @@ class _Parts:
         if self.listener.tally.totals.messages or not if_any:
             self.listener.finish(summary)
         return summary
-
-
-def _of_phones(topics: Topics, on_message: Callable[[str, bytes], None]) -> Callable[[str, bytes], None]:
-    """All messages but those that listeners publish themselves, which ``-t '#'`` brings back."""
-
-    def receive(topic: str, payload: bytes) -> None:
-        if not topics.is_own(topic):
-            on_message(topic, payload)
-
-    return receive
 
 
 def _greet(options: SessionOptions, recent: Recent) -> None:

@@ -1,25 +1,28 @@
-"""The listener's connection to its broker: subscribe, receive, hand over, publish. The listener's only paho code."""
+"""The listener's connection to its broker: subscribe, receive, hand over, publish."""
 
 from __future__ import annotations
 
 import logging
 import random
-import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from streamer.address import BrokerAddress, BrokerError, connack_code, not_mqtt, refused, unreachable
+from streamer.address import BrokerAddress, BrokerError, connack_code, not_mqtt, refused
+from streamer.inbox import Message
+from streamer.mqtt.client import BulkClient, Handlers
+from streamer.mqtt.connecting import connect, reason, trust
+from streamer.mqtt.cutter import Batch, OwnMessage
+from streamer.mqtt.packets import FAILURE, duplicate, encode_publish
 from streamer.publishing.outbox import Outgoing
 from streamer.publishing.pump import WINDOW, Pump, Source
-from streamer.read_ahead import ReadAheadClient
 
 log = logging.getLogger(__name__)
 
@@ -76,25 +79,32 @@ class Subscriber:
     Parameters
     ----------
     options : where and how to connect.
-    on_message : called on the network thread with topic and payload; must be quick.
+    on_messages : called on the network thread with messages in their order; must be quick. They are acknowledged
+        when it returns.
     source : what is published on the same connection, with quality of service 1: a broker that goes away in between
         may deliver some of it twice, but misses none.
+    is_own : topics of which no message is handed over; those of ``source`` are anyway.
     """
 
     def __init__(
-        self, options: SubscriberOptions, on_message: Callable[[str, bytes], None], source: Source | None = None
+        self,
+        options: SubscriberOptions,
+        on_messages: Callable[[Sequence[Message]], None],
+        source: Source | None = None,
+        is_own: Callable[[str], bool] = lambda _topic: False,
     ) -> None:
         self.state = ConnectionState.CONNECTING
         self.retry_at_s: float | None = None
         self._options = options
-        self._on_message = on_message
+        self._on_messages = on_messages
         self._source = source
+        self._is_own = source.is_own if source else is_own
         self._is_hearing = True
         self._refusal: BrokerError | None = None
         self._subscribed = threading.Event()
         self._stopping = threading.Event()
         self._client = self._make_client()
-        self.pump = Pump(source.outbox, self._send) if source else None
+        self.pump = self._make_pump(source) if source else None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     def start(self) -> None:
@@ -104,7 +114,7 @@ class Subscriber:
         ------
         BrokerError : there is no broker, it is none, or it refuses.
         """
-        self._connect()
+        connect(self._client, self._options.address, self._options.keepalive)
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while not self._subscribed.is_set():
             failed = not self._turn()
@@ -141,10 +151,10 @@ class Subscriber:
             self._thread.join()
         self.state = ConnectionState.CLOSED
 
-    def _make_client(self) -> ReadAheadClient:
+    def _make_client(self) -> BulkClient:
         options = self._options
-        client = ReadAheadClient(
-            CallbackAPIVersion.VERSION2,
+        client = BulkClient(
+            Handlers(self._received, self._is_own),
             client_id=options.client_id,
             protocol=mqtt.MQTTv5 if options.protocol_version == 5 else mqtt.MQTTv311,
             transport="websockets" if options.address.websockets else "tcp",
@@ -152,49 +162,32 @@ class Subscriber:
         if options.address.username is not None:
             client.username_pw_set(options.address.username, options.address.password)
         if options.address.tls:
-            self._set_tls(client)
+            trust(client, options.cafile, options.cert, options.key)
         if options.address.websockets:
             client.ws_set_options(path=options.address.path)
         if self._source:
             self._prepare_to_publish(client, self._source)
         client.on_connect = self._connected
         client.on_subscribe = self._on_subscribed
-        client.on_message = self._received
+        client.on_message = self._received_exactly_once
         return client
 
-    def _prepare_to_publish(self, client: ReadAheadClient, source: Source) -> None:
-        client.max_inflight_messages_set(WINDOW + 1)  # the pump counts, not paho; one more for the birth
-        client.on_publish = self._acknowledged
+    def _prepare_to_publish(self, client: BulkClient, source: Source) -> None:
         if source.will:
             client.will_set(source.will.topic, source.will.payload, qos=1, retain=source.will.retain)
         source.outbox.on_first = client.wake
 
-    def _set_tls(self, client: mqtt.Client) -> None:
-        options = self._options
-        try:
-            client.tls_set(ca_certs=options.cafile, certfile=options.cert, keyfile=options.key)
-        except (OSError, ValueError, ssl.SSLError) as error:
-            raise BrokerError(
-                f"The certificate files cannot be used ({error}); check --cafile, --cert, --key."
-            ) from error
-
-    def _connect(self) -> None:
-        address = self._options.address
-        try:
-            self._client.connect(address.host, address.port, self._options.keepalive)
-        except ssl.SSLError as error:
-            raise BrokerError(f"No TLS connection to {address}: {_reason(error)}; check the certificates.") from error
-        except mqtt.WebsocketConnectionError as error:
-            raise not_mqtt(address) from error
-        except (OSError, ValueError) as error:
-            raise unreachable(address, error) from error
+    def _make_pump(self, source: Source) -> Pump:
+        pump = Pump(source.outbox, self._encode, duplicate, self._client.new_id)
+        self._client.ids_in_use = pump.ids
+        return pump
 
     def _connected(self, client: mqtt.Client, _user: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
         if code.is_failure:
             self._refusal = refused(self._options.address, connack_code(code.value))
             return
         if self.pump:
-            self.pump.window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))  # MQTT 5 brokers may limit it
+            self.pump.restart(min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)))  # MQTT 5 brokers may limit it
         client.subscribe(
             [(topic, self._options.qos) for topic in self._options.topics]
             + [(topic, 0) for topic in (*self._options.app_topics, *self._more_topics)]
@@ -217,21 +210,40 @@ class Subscriber:
             self._source.connected()
         self._subscribed.set()
 
-    def _received(self, _client: Any, _user: Any, message: mqtt.MQTTMessage) -> None:
-        topic = message.topic
-        if self._source and self._source.is_own(topic):
-            self._source.hear(topic, bytes(message.payload), retained=message.retain)
-        elif self._is_hearing:
-            self._on_message(topic, bytes(message.payload))
+    def _received(self, batch: Batch) -> bool:
+        """Take what has come; False when its messages are not wanted any more."""
+        if batch.acknowledged and self.pump:
+            self._acknowledged(batch.acknowledged, self.pump)
+        if self._source:
+            for topic, payload, retained in batch.own:
+                self._source.hear(topic, payload, retained=retained)
+        if not self._is_hearing:
+            return False
+        if batch.messages:
+            self._on_messages(batch.messages)
+        return True
 
-    def _send(self, message: Outgoing) -> int:
-        return self._client.publish(message.topic, message.payload, qos=1, retain=message.retain).mid
+    def _received_exactly_once(self, _client: Any, _user: Any, message: mqtt.MQTTMessage) -> None:
+        """A message of quality of service 2, which paho sees through."""
+        topic, payload = message.topic, bytes(message.payload)
+        if self._is_own(topic):
+            self._received(Batch([], [OwnMessage(topic, payload, message.retain)], [], [], b""))
+        else:
+            self._received(Batch([Message(topic, payload, time.monotonic())], [], [], [], b""))
 
-    def _acknowledged(self, _client: Any, _user: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
-        assert self.pump
-        if code.is_failure and not self.pump.refused:
-            log.warning("the broker does not let this user publish (%s)", code)
-        self.pump.acknowledge(mid, refused=code.is_failure)
+    def _encode(self, message: Outgoing, packet_id: int) -> bytes:
+        has_properties = self._options.protocol_version == 5
+        return encode_publish(
+            message.topic, message.payload, packet_id, retain=message.retain, properties=has_properties
+        )
+
+    def _acknowledged(self, codes: Sequence[tuple[int, int]], pump: Pump) -> None:
+        for packet_id, code in codes:
+            if code >= FAILURE and not pump.refused:
+                log.warning(
+                    "the broker does not let this user publish (%s)", ReasonCode(PacketTypes.PUBACK, identifier=code)
+                )
+            pump.acknowledge(packet_id, refused=code >= FAILURE)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -253,13 +265,17 @@ class Subscriber:
 
     def _turn(self) -> bool:
         """One turn of the network loop; False when the connection is lost."""
-        if self.pump and self.state is ConnectionState.CONNECTED:
-            self.pump.turn()
+        client, pump = self._client, self.pump
+        client.wait(LOOP_S, is_urgent=pump is not None and pump.is_blocked)
         try:
-            return self._client.turn(LOOP_S) == mqtt.MQTT_ERR_SUCCESS
+            result = client.loop(0)
         except Exception as error:  # paho raises whatever comes of parsing what is not MQTT
             log.debug("what came is not MQTT: %r", error)
             return False
+        client.listen()
+        if pump and self.state is ConnectionState.CONNECTED and result == mqtt.MQTT_ERR_SUCCESS:
+            result = client.send(*pump.take())
+        return result == mqtt.MQTT_ERR_SUCCESS
 
     def _reconnect(self) -> None:
         """Try again after 1, 2, 4 ... :data:`MAX_BACKOFF_S` seconds, each shortened at random by up to a half."""
@@ -276,9 +292,5 @@ class Subscriber:
                 self._client.reconnect()
                 return
             except (OSError, ValueError, mqtt.WebsocketConnectionError) as error:
-                log.info("no broker at %s yet: %s", self._options.address, _reason(error))
+                log.info("no broker at %s yet: %s", self._options.address, reason(error))
             backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

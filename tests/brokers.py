@@ -79,11 +79,12 @@ def free_port() -> int:
 
 @contextmanager
 def start_mosquitto(
-    tmp_path: Path, *, password: str | None = None, settings: Sequence[str] = ()
+    tmp_path: Path, *, password: str | None = None, settings: Sequence[str] = (), more: Sequence[str] = ()
 ) -> Iterator[Mosquitto]:
     """A broker that listens on loopback alone; with ``password``, only :data:`USER` may connect.
 
-    ``settings`` are more lines of its configuration, for instance ``certfile`` and ``keyfile``.
+    ``settings`` are more lines of its configuration, for instance ``certfile`` and ``keyfile``; ``more`` comes at the
+    end, for instance another listener.
     """
     executable = find_mosquitto()
     port = free_port()
@@ -96,7 +97,7 @@ def start_mosquitto(
         lines.append("allow_anonymous true")
     else:
         lines += ["allow_anonymous false", f"password_file {_password_file(tmp_path / f'users-{port}', password)}"]
-    config.write_text("\n".join(lines) + "\n")
+    config.write_text("\n".join([*lines, *more]) + "\n")
     broker = Mosquitto(executable, config, port)
     broker.start()
     try:

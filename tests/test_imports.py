@@ -20,13 +20,12 @@ SHARED_WITH_REPLAY = {"streamer.wire", "streamer.address", "streamer.capture.for
 """What a phone and the listener must have in common: payloads, how a broker's address is written, recorded messages."""
 
 ONLY_IN = {
-    "paho": {"streamer.subscriber", "streamer.read_ahead", "replay.publisher"},
+    "paho": {"streamer.mqtt.client", "streamer.mqtt.connecting", "streamer.subscriber", "replay.publisher"},
     "rich": {
         "model.commands.console",
         "model.evaluation_tables",
         "model.stateful.evaluation_tables",
         "model.tables",
-        "streamer.backfill.progress",
         "streamer.console.app",
         "streamer.console.detail",
         "streamer.console.frame",
@@ -60,8 +59,7 @@ ONLY_IN = {
     "psutil": {"streamer.console.source"},
     "matplotlib": {"model.plots", "streamer.report.plots"},
     "onnxruntime": {"model.inference"},
-    "pandas": {"streamer.backfill.tables", "streamer.backfill.units", "streamer.report.export"},
-    "pyarrow": {"streamer.backfill.sinks", "streamer.backfill.tables"},
+    "pandas": {"streamer.report.export"},
 }
 """The modules that may know a library, at run time or as a type."""
 

@@ -9,7 +9,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from benchmarks.load.packets import PUBLISH, Reader, publish_head
 from streamer.address import BrokerAddress
@@ -81,8 +81,8 @@ def receiving_s(messages: Sequence[Message]) -> float:
     def once() -> float:
         inbox, all_came = Inbox(), threading.Event()
 
-        def receive(topic: str, payload: bytes) -> None:
-            inbox.put(Message(topic, payload, time.monotonic()))
+        def receive(came: Sequence[Message]) -> None:
+            inbox.put(*came)
             if len(inbox) == len(messages):
                 all_came.set()
 
@@ -105,7 +105,7 @@ def sending_s(outgoing: Sequence[Outgoing]) -> float:
 
     def once() -> float:
         player, outbox = Player(), Outbox()
-        subscriber = _subscriber(player.port, lambda _topic, _payload: None, SendOnly(outbox))
+        subscriber = _subscriber(player.port, lambda _messages: None, SendOnly(outbox))
         before_s = _cpu_s(subscriber)
         for at in range(0, len(outgoing), 100):
             outbox.put(*outgoing[at : at + 100])
@@ -120,10 +120,10 @@ def sending_s(outgoing: Sequence[Outgoing]) -> float:
     return min(once() for _ in range(ROUNDS))
 
 
-def _subscriber(port: int, receive: object, source: SendOnly | None) -> Subscriber:
+def _subscriber(port: int, receive: Callable[[Sequence[Message]], None], source: SendOnly | None) -> Subscriber:
     address = BrokerAddress("mqtt", "127.0.0.1", port)
     options = SubscriberOptions(address, ("har/+/imu",), qos=1, client_id="bench", keepalive=60, protocol_version=311)
-    subscriber = Subscriber(options, receive, source)  # type: ignore[arg-type]
+    subscriber = Subscriber(options, receive, source)
     subscriber.start()
     return subscriber
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class Recorder:
         self.failure: str | None = None
         self._path = path
         self._clock = arrival_clock()
+        self._ahead_s = -math.inf
         self._writer = CaptureWriter(path, self._clock())
         self._inbox = Inbox(max_bytes)
         self._received = 0
@@ -75,16 +77,22 @@ class Recorder:
 
     def put(self, topic: str, payload: bytes) -> None:
         """Record a message; quick, and safe on the network thread."""
-        self._received += 1
+        self.put_many([Message(topic, payload, time.monotonic())])
+
+    def put_many(self, messages: Sequence[Message]) -> None:
+        """Record messages, which have arrived by the monotonic clock; as :meth:`put`."""
+        self._received += len(messages)
         if self.failure is None:
-            self._inbox.put(Message(topic, payload, self._clock()))
+            # A pause between the two readings makes it less; a computer that slept, more.
+            self._ahead_s = max(self._ahead_s, self._clock() - time.monotonic())
+            self._inbox.put(*[Message(m.topic, m.payload, m.arrived_s + self._ahead_s) for m in messages])
 
-    def before(self, receive: Callable[[str, bytes], None]) -> Callable[[str, bytes], None]:
-        """A callback that records a message, then hands it to ``receive``."""
+    def before(self, receive: Callable[[Sequence[Message]], None]) -> Callable[[Sequence[Message]], None]:
+        """A callback that records messages, then hands them to ``receive``."""
 
-        def record_then_receive(topic: str, payload: bytes) -> None:
-            self.put(topic, payload)
-            receive(topic, payload)
+        def record_then_receive(messages: Sequence[Message]) -> None:
+            self.put_many(messages)
+            receive(messages)
 
         return record_then_receive
 

@@ -18,6 +18,7 @@ from streamer.address import BrokerError
 from streamer.doctor.seen import PhoneSeen, Seen, TopicSeen
 from streamer.formats import detect
 from streamer.formats.names import Format
+from streamer.inbox import one_by_one
 from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.mount.watch import are_strange, gravity_of, strange_words
@@ -152,7 +153,7 @@ def watch(options: WatchOptions, on_ready: Callable[[], None]) -> Seen:
     ear, gravity, book = _Ear(), _Gravity(classifier.novelty), options.mount.book()
     limits = ListenerOptions(max_phones=MAX_PHONES)
     listener = Listener(limits, WindowEngine(classifier), [gravity], ear.decode, book)
-    subscriber = Subscriber(options.subscriber, listener.receive)
+    subscriber = Subscriber(options.subscriber, listener.receive_many)
     subscriber.start()
     listener.start()
     others, second = _listen_to_all(options)
@@ -185,7 +186,7 @@ def _listen_to_all(options: WatchOptions) -> tuple[_Others, Subscriber | None]:
     everything = replace(
         options.subscriber, topics=("#",), app_topics=(), qos=0, client_id=f"{options.subscriber.client_id}-all"
     )
-    second = Subscriber(everything, others.receive)
+    second = Subscriber(everything, one_by_one(others.receive))
     try:
         second.start()
     except BrokerError:  # it may be allowed to hear its own topics alone

@@ -31,7 +31,7 @@ class LabelSender:
         self._clock = clock
         self._outbox = Outbox()
         self._sent = 0
-        self._subscriber = Subscriber(options, lambda _topic, _payload: None, SendOnly(self._outbox))
+        self._subscriber = Subscriber(options, lambda _messages: None, SendOnly(self._outbox))
 
     @property
     def is_connected(self) -> bool:

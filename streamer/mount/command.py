@@ -69,6 +69,7 @@ def _named(axes: str) -> Calibration:
 def _measured(phone: str, flags: dict[str, Any]) -> Calibration:
     from streamer.formats import detect
     from streamer.formats.names import AUTO, app_topics, default_topics
+    from streamer.inbox import one_by_one
     from streamer.mount.feed import Feed
     from streamer.mount.measuring import MeasuringOptions, measure
     from streamer.subscriber import Subscriber
@@ -77,7 +78,7 @@ def _measured(phone: str, flags: dict[str, Any]) -> Calibration:
     address = broker_address(flags["broker"], flags)
     topics = default_topics(AUTO, flags["root"])
     options = subscriber_options(address, flags, topics=topics, app_topics=app_topics(AUTO))
-    subscriber = Subscriber(options, feed.receive)
+    subscriber = Subscriber(options, one_by_one(feed.receive))
     subscriber.start()
     try:
         click.echo(f"Waiting for {phone} ...", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -59,44 +60,86 @@ class SendOnly:
 
 
 class Pump:
-    """Sends what is in an outbox; all calls come from the network thread.
+    """What is to be sent next, and what has been sent and not acknowledged; all calls come from the network thread.
+
+    A message is sent again on every connection until it is acknowledged, in the order of the first time, and before
+    any other: at least once, and in order.
 
     Parameters
     ----------
     outbox : what is to be sent.
-    send : hands a message to the connection and gives its id, which :meth:`acknowledge` brings back. What has been
-        handed over is the connection's to keep: it sends it again on the next connection.
+    encode : makes a packet of a message and its id.
+    duplicate : makes of a packet the one that is sent another time.
+    new_id : gives an id that is not in ``ids``.
     """
 
-    def __init__(self, outbox: Outbox, send: Callable[[Outgoing], int]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        encode: Callable[[Outgoing, int], bytes],
+        duplicate: Callable[[bytes], bytes],
+        new_id: Callable[[], int],
+    ) -> None:
         self.published = 0
         self.refused = 0
         self.window = WINDOW
+        self.ids: set[int] = set()
         self._outbox = outbox
-        self._send = send
-        self._under_way: set[int] = set()
+        self._encode = encode
+        self._duplicate = duplicate
+        self._new_id = new_id
+        self._under_way: dict[int, bytes] = {}
+        self._first: deque[tuple[int, bytes]] = deque()
 
     @property
     def waiting(self) -> int:
         """Messages that have not been acknowledged, or not even been sent."""
-        return len(self._outbox) + len(self._under_way)
+        return len(self._outbox) + len(self.ids)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether something waits until the broker acknowledges what is under way."""
+        return len(self._under_way) >= self.window and len(self._first) + len(self._outbox) > 0
 
     @property
     def dropped(self) -> int:
         """Messages that the outbox had no room for."""
         return self._outbox.dropped
 
-    def turn(self) -> None:
-        """Send as many as may be under way."""
-        while len(self._under_way) < self.window and (message := self._outbox.take()) is not None:
-            self.push(message)
+    def restart(self, window: int) -> None:
+        """There is a new connection, on which so many messages may be under way: send again what was."""
+        self.window = window
+        again = [(packet_id, self._duplicate(packet)) for packet_id, packet in self._under_way.items()]
+        self._first.extendleft(reversed(again))
+        self._under_way = {}
 
     def push(self, message: Outgoing) -> None:
-        """Send this message at once."""
-        self._under_way.add(self._send(message))
+        """Send this message before all others."""
+        self._first.appendleft(self._packet(message))
 
-    def acknowledge(self, message_id: int, *, refused: bool) -> None:
+    def take(self) -> list[bytes]:
+        """The packets to send now: as many as may be under way."""
+        packets = []
+        while len(self._under_way) < self.window and (entry := self._next()):
+            packet_id, packet = entry
+            self._under_way[packet_id] = packet
+            packets.append(packet)
+        return packets
+
+    def acknowledge(self, packet_id: int, *, refused: bool) -> None:
         """The broker has taken a message, or refused it."""
-        self._under_way.discard(message_id)
-        self.refused += refused
-        self.published += not refused
+        if self._under_way.pop(packet_id, None) is not None:
+            self.ids.discard(packet_id)
+            self.refused += refused
+            self.published += not refused
+
+    def _next(self) -> tuple[int, bytes] | None:
+        if self._first:
+            return self._first.popleft()
+        message = self._outbox.take()
+        return self._packet(message) if message else None
+
+    def _packet(self, message: Outgoing) -> tuple[int, bytes]:
+        packet_id = self._new_id()
+        self.ids.add(packet_id)
+        return packet_id, self._encode(message, packet_id)

@@ -22,7 +22,7 @@ def remove(options: SubscriberOptions, topics: Topics, phones: Sequence[str]) ->
     names = [name for phone in phones for name in topics.retained(phone)]
     outbox = Outbox(most=len(names))
     outbox.put(*(Outgoing(name, b"") for name in names))
-    subscriber = Subscriber(options, lambda _topic, _payload: None, SendOnly(outbox))
+    subscriber = Subscriber(options, lambda _messages: None, SendOnly(outbox))
     subscriber.start()
     subscriber.stop()
     if subscriber.published < len(names):

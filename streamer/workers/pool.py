@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -14,9 +15,8 @@ from model.errors import HarError
 from streamer.account import Account
 from streamer.formats.detect import phone_of
 from streamer.inbox import MAX_BYTES, Inbox, Message
-from streamer.listener import BATCH, IDLE_S, ListenerOptions
+from streamer.listener import BATCH, IDLE_S, SWITCH_INTERVAL_S, ListenerOptions
 from streamer.outputs import Output
-from streamer.runtime import tune
 from streamer.workers.letters import FINISHED, STOP, pack_messages, read_to
 from streamer.workers.process import READY, WorkerOptions, run_worker
 
@@ -152,7 +152,7 @@ class Pool:
         ------
         HarError : a worker does not start.
         """
-        tune()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         for worker in self._workers:
             worker.wait_until_ready()
         for worker in self._workers:
@@ -160,9 +160,18 @@ class Pool:
 
     def receive(self, topic: str, payload: bytes) -> None:
         """Take a message; quick, and safe on the network thread."""
-        self.last_message_s = time.monotonic()
-        worker = self._workers[worker_of(phone_of(topic, payload), len(self._workers))]
-        worker.inbox.put(Message(topic, payload, self.last_message_s))
+        self.receive_many([Message(topic, payload, time.monotonic())])
+
+    def receive_many(self, messages: Sequence[Message]) -> None:
+        """Take messages, at least one, which have arrived by the monotonic clock; as :meth:`receive`."""
+        self.last_message_s = messages[-1].arrived_s
+        workers = self._workers
+        each: list[list[Message]] = [[] for _ in workers]
+        for message in messages:
+            each[worker_of(phone_of(message.topic, message.payload), len(workers))].append(message)
+        for worker, its_own in zip(workers, each, strict=True):
+            if its_own:
+                worker.inbox.put(*its_own)
 
     def heed(self, letter: bytes) -> None:
         """What came of a worker's messages, from its thread."""

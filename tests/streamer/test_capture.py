@@ -17,6 +17,7 @@ from streamer.capture.format import GZIP, MAGIC, Frames, Record, encode_header, 
 from streamer.capture.reader import Capture, is_capture, open_capture
 from streamer.capture.recorder import Recorder, recording
 from streamer.capture.writer import CaptureWriter
+from streamer.inbox import Message
 from tests.processes import ROOT
 
 STARTED = 1_700_000_000.25
@@ -173,13 +174,14 @@ def test_the_program_in_the_format_s_description_reads_a_capture(
 
 
 def test_a_recorder_keeps_all_in_order_with_times_that_do_not_go_back(tmp_path: Path) -> None:
-    path, received = tmp_path / "x.cap", []
+    path = tmp_path / "x.cap"
+    received: list[tuple[str, bytes]] = []
     before_s = time.time()
     with recording(path) as recorder:
         assert recorder is not None
-        receive = recorder.before(lambda topic, payload: received.append((topic, payload)))
-        for number in range(5000):
-            receive("har/p/imu", b"%d" % number)
+        receive = recorder.before(lambda messages: received.extend((m.topic, m.payload) for m in messages))
+        for number in range(0, 5000, 2):
+            receive([Message("har/p/imu", b"%d" % k, time.monotonic()) for k in (number, number + 1)])
     with open_capture(path) as capture:
         records = list(capture)
     assert capture.damage is None

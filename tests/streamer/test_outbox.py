@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import count
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,21 +101,59 @@ def test_threads_lose_nothing() -> None:
         assert [m for m in taken if m.phone == phone] == [each(phone, k) for k in range(500)]
 
 
+def numbered_pump(outbox: Outbox, window: int) -> Pump:
+    numbers = count(1)
+    pump = Pump(
+        outbox, lambda message, number: b"%d:%b" % (number, message.payload), lambda p: p + b"!", lambda: next(numbers)
+    )
+    pump.window = window
+    return pump
+
+
 def test_the_pump_keeps_few_under_way_and_counts_what_the_broker_says() -> None:
     outbox = Outbox()
-    sent: list[Outgoing] = []
-
-    def send(message: Outgoing) -> int:
-        sent.append(message)
-        return len(sent)
-
-    pump = Pump(outbox, send)
-    pump.window = 3
+    pump = numbered_pump(outbox, window=3)
     outbox.put(*(each("a", k) for k in range(5)))
-    pump.turn()
-    assert (len(sent), pump.waiting) == (3, 5)
+    assert pump.take() == [b"1:0", b"2:1", b"3:2"]
+    assert (pump.take(), pump.waiting, pump.is_blocked) == ([], 5, True)
+    pump.acknowledge(2, refused=False)
     pump.acknowledge(2, refused=False)
     pump.acknowledge(1, refused=True)
-    pump.turn()
-    assert (len(sent), pump.waiting, pump.published, pump.refused) == (5, 3, 1, 1)
-    assert sent == [each("a", k) for k in range(5)]
+    assert pump.take() == [b"4:3", b"5:4"]
+    assert (pump.waiting, pump.published, pump.refused, pump.is_blocked) == (3, 1, 1, False)
+
+
+@given(st.lists(st.sampled_from(["send", "acknowledge", "reconnect"]), max_size=40), st.integers(1, 4))
+def test_whatever_happens_to_connections_the_broker_has_all_in_order(events: list[str], window: int) -> None:
+    """Each connection is told first what an earlier one did not acknowledge; once all is, all has been said."""
+    outbox = Outbox()
+    pump = numbered_pump(outbox, window)
+    wanted = [b"%d:%d" % (k + 1, k) for k in range(10)]
+    outbox.put(*(each("a", k) for k in range(10)))
+    taken: list[bytes] = []
+    sent: list[bytes] = []
+    for event in [*events, *("send", "acknowledge") * 10]:
+        if event == "send":
+            sent += pump.take()
+        elif event == "acknowledge" and sent:
+            taken.append(sent.pop(0).rstrip(b"!"))
+            pump.acknowledge(int(taken[-1].split(b":")[0]), refused=False)
+        elif event == "reconnect":
+            pump.restart(window)
+            sent = []
+        assert len(sent) <= window
+    assert taken == wanted
+    assert (pump.waiting, pump.ids, pump.published) == (0, set(), 10)
+
+
+def test_on_a_new_connection_what_is_pushed_comes_before_what_was_under_way() -> None:
+    outbox = Outbox()
+    pump = numbered_pump(outbox, window=2)
+    outbox.put(*(each("a", k) for k in range(3)))
+    pump.take()
+    pump.restart(window=3)
+    pump.push(each("b", 9))
+    assert pump.take() == [b"3:9", b"1:0!", b"2:1!"]
+    pump.acknowledge(1, refused=False)
+    assert pump.take() == [b"4:2"]
+    assert pump.ids == {2, 3, 4}

@@ -1,1 +1,0 @@
-"""Whole archives at full speed, through the pipeline of the listener: captures, tables, recordings, data sets."""

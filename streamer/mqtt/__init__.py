@@ -1,0 +1,1 @@
+"""Many MQTT packets at once, where paho handles one at a time."""
