@@ -44,11 +44,33 @@ def read_recordings(root: Place, subjects: Sequence[int] | None = None) -> list[
     """As :func:`read_hapt`, from the data set's own folder ``root``."""
     folder = root.joinpath(MARKER)
     labels = _read_labels(folder.joinpath("labels.txt"))
-    present = {(int(m[2]), int(m[3])) for m in map(_NAME.fullmatch, file_names(folder)) if m}
-    wanted = sorted(s for s in present | labels.keys() if subjects is None or s[1] in subjects)
+    present = sessions(folder)
+    wanted = sorted(s for s in {*present, *labels} if subjects is None or s[1] in subjects)
     if not present:
         raise DataError(f"{folder} has no recordings (acc_exp01_user01.txt ...); unpack the data set again.")
     return [_read_recording(folder, session, labels.get(session, [])) for session in wanted]
+
+
+def sessions(folder: Place) -> list[Session]:
+    """The recordings whose files are in a folder, in order of the experiments.
+
+    Raises
+    ------
+    DataError : it cannot be read.
+    """
+    return sorted({(int(m[2]), int(m[3])) for m in map(_NAME.fullmatch, file_names(folder)) if m})
+
+
+def read_session(folder: Place, session: Session) -> Recording:
+    """One recording, from the folder of its files; with its labels if ``labels.txt`` is there, too.
+
+    Raises
+    ------
+    DataError : a file is missing, truncated or malformed.
+    """
+    file = folder.joinpath("labels.txt")
+    labels = _read_labels(file) if file.is_file() else {}
+    return _read_recording(folder, session, labels.get(session, []))
 
 
 def _read_labels(file: Place) -> dict[Session, list[Segment]]:

@@ -85,19 +85,19 @@ def stitch(windows: WindowSet) -> list[Recording]:
     (past the noise filters: ``stage`` DENOISED); each starts in mid-motion (``start`` STEADY), and has one
     segment, which covers it. ``experiment`` numbers the pieces of a subject from 1.
     """
-    pieces: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     recordings = []
-    for first, stop in _pieces(windows):
+    for first, stop in pieces(windows):
         subject, activity = int(windows.subjects[first]), ACTIVITIES[windows.labels[first]]
         samples = _join(windows.windows[first:stop][:, :, _STREAM])
-        pieces[subject] += 1
+        counts[subject] += 1
         segments = (Segment(activity, 0, len(samples)),)
-        recordings.append(Recording(pieces[subject], subject, samples, segments, Stage.DENOISED, Start.STEADY))
+        recordings.append(Recording(counts[subject], subject, samples, segments, Stage.DENOISED, Start.STEADY))
     return recordings
 
 
-def _pieces(windows: WindowSet) -> Iterator[tuple[int, int]]:
-    """First row and last row plus one of every piece."""
+def pieces(windows: WindowSet) -> Iterator[tuple[int, int]]:
+    """First row and last row plus one of every piece: see :func:`stitch`."""
     if not len(windows.windows):
         return
     stream = windows.windows[:, :, _STREAM]

@@ -48,6 +48,8 @@ class WindowSlicer:
 
     def push(self, chunk: npt.NDArray[np.floating]) -> list[Window]:
         """Take ``(n_samples, n_channels)``; give all windows that it completes, in order."""
+        if len(chunk) > self.window_length:
+            return self._push_long(chunk)
         windows = []
         while len(chunk):
             taken = chunk[: self.window_length - self._n_held]
@@ -57,6 +59,18 @@ class WindowSlicer:
             if self._n_held == self.window_length:
                 windows.append(Window(self._start, self._held.copy()))
                 self._advance()
+        return windows
+
+    def _push_long(self, chunk: npt.NDArray[np.floating]) -> list[Window]:
+        """The same for a chunk with many windows in it: one conversion of all of it."""
+        values = np.concatenate([self._held[: self._n_held], chunk], dtype=np.float32)
+        count = (len(values) - self.window_length) // self.hop + 1
+        firsts = range(0, count * self.hop, self.hop)
+        windows = [Window(self._start + first, values[first : first + self.window_length].copy()) for first in firsts]
+        rest = values[count * self.hop :]
+        self._held[: len(rest)] = rest
+        self._n_held = len(rest)
+        self._start += count * self.hop
         return windows
 
     def _advance(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
+from streamer.backfill.command import classify
 from streamer.connection_options import FILE, broker_address, connection_options, subscriber_options, with_environment
 from streamer.doctor.command import doctor
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
@@ -182,7 +183,7 @@ def demo(subjects: str | None, speed: str | None, **flags: Any) -> int:
     return run_demo(arguments, lambda address: _session_options(address, flags))
 
 
-for each in (calibrate, doctor, forget, label, phyphox, report):
+for each in (calibrate, classify, doctor, forget, label, phyphox, report):
     cli.add_command(with_environment(each))
 
 

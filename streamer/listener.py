@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from streamer.inbox import Inbox, Message
 from streamer.mount.book import MountBook
 from streamer.outputs import Output
 from streamer.recognition.prediction import Engine
+from streamer.runtime import tune
 from streamer.work import Decoder, Work
 
 BATCH = 512
@@ -23,9 +23,6 @@ BATCH = 512
 
 MAX_PHONES = 10_000
 """Phones that are followed at most, unless told otherwise."""
-
-SWITCH_INTERVAL_S = 0.0005
-"""How long one thread may keep Python's global lock from the other: the default of 5 ms starves the network."""
 
 IDLE_S = 0.2
 """How long the recognising thread waits for a message, and so how late a stop is noticed."""
@@ -85,8 +82,8 @@ class Listener:
 
     def start(self) -> None:
         """Recognise from now on."""
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._work.warm_up()
+        tune()
         self._thread.start()
 
     def receive(self, topic: str, payload: bytes) -> None:

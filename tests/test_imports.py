@@ -26,6 +26,7 @@ ONLY_IN = {
         "model.evaluation_tables",
         "model.stateful.evaluation_tables",
         "model.tables",
+        "streamer.backfill.progress",
         "streamer.console.app",
         "streamer.console.detail",
         "streamer.console.frame",
@@ -59,7 +60,8 @@ ONLY_IN = {
     "psutil": {"streamer.console.source"},
     "matplotlib": {"model.plots", "streamer.report.plots"},
     "onnxruntime": {"model.inference"},
-    "pandas": {"streamer.report.export"},
+    "pandas": {"streamer.backfill.tables", "streamer.backfill.units", "streamer.report.export"},
+    "pyarrow": {"streamer.backfill.sinks", "streamer.backfill.tables"},
 }
 """The modules that may know a library, at run time or as a type."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
@@ -64,7 +65,7 @@ class Ordering:
         self._end_s = 0.0
         self._held: dict[int, Turn] = {}
         self._missing: OrderedDict[int, None] = OrderedDict()
-        self._came: OrderedDict[int, float] = OrderedDict()
+        self._came = _Came()
         self._strays_in_row = 0
         self._repeats_in_row = 0
 
@@ -83,7 +84,7 @@ class Ordering:
 
     def _push_passed(self, seq: int, turn: Turn) -> list[Turn]:
         """A number that came, or whose turn has passed: a repeat, too late, or the phone counts anew."""
-        if seq in self._held or abs(self._came.get(seq, float("-inf")) - turn.oldest_s) < SAME_S:
+        if seq in self._held or abs(self._came.oldest_s(seq) - turn.oldest_s) < SAME_S:
             self._repeats_in_row += 1
             if self._repeats_in_row <= REPEATS and not self._is_old_start(turn):
                 self.repeated += 1
@@ -154,10 +155,7 @@ class Ordering:
 
     def count_on(self, seq: int, oldest_s: float, newest_s: float) -> None:
         """The message with this number, whose readings were taken in this time, is the last one now."""
-        self._came[seq] = oldest_s
-        self._came.move_to_end(seq)
-        if len(self._came) > CAME:
-            self._came.popitem(last=False)
+        self._came.note(seq, oldest_s)
         self._next, self._end_s = seq + 1, newest_s
         self._strays_in_row = self._repeats_in_row = 0
 
@@ -167,6 +165,24 @@ class Ordering:
             self._missing[seq] = None
         while len(self._missing) > MISSING:
             self._missing.popitem(last=False)
+
+
+class _Came:
+    """When the first readings of the last :data:`CAME` messages were taken, by number; small, as every phone has one."""
+
+    __slots__ = ("_numbers", "_oldest_s")
+
+    def __init__(self) -> None:
+        self._numbers = array("q", [-1]) * CAME
+        self._oldest_s = array("d", [0.0]) * CAME
+
+    def note(self, seq: int, oldest_s: float) -> None:
+        self._numbers[seq % CAME] = seq
+        self._oldest_s[seq % CAME] = oldest_s
+
+    def oldest_s(self, seq: int) -> float:
+        """Minus infinity for a number that did not come."""
+        return self._oldest_s[seq % CAME] if self._numbers[seq % CAME] == seq else float("-inf")
 
 
 def _readings(turn: Turn) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from model.artefact import GRAPH, Artefact, default_artefact_path, read_artefact
@@ -36,6 +38,11 @@ def load_engine(options: EngineOptions, folder: Path | None = None) -> Engine:
     ------
     HarError : it cannot be read, or is not of the kind that the other options are for.
     """
+    return load_engines(options, folder)()
+
+
+def load_engines(options: EngineOptions, folder: Path | None = None) -> Callable[[], Engine]:
+    """As :func:`load_engine`, for as many as are wanted: each has streams of its own, and all share the model."""
     is_known = options.model in IN_THE_BOX
     artefact = read_artefact(default_artefact_path(options.model) if is_known else Path(options.model))
     if artefact.card.network == STREAM:
@@ -43,16 +50,16 @@ def load_engine(options: EngineOptions, folder: Path | None = None) -> Engine:
     return _window_engine(artefact, options)
 
 
-def _window_engine(artefact: Artefact, options: EngineOptions) -> Engine:
+def _window_engine(artefact: Artefact, options: EngineOptions) -> Callable[[], Engine]:
     from model.classifier import Classifier
     from streamer.recognition.window_engine import WindowEngine
 
     if options.every_s is not None:
         raise HarError("--every is for a stream model, and this one predicts every 1.28 s; give --model stream too.")
-    return WindowEngine(Classifier(artefact), options.smoothing)
+    return partial(WindowEngine, Classifier(artefact), options.smoothing)
 
 
-def _stream_engine(artefact: Artefact, options: EngineOptions, folder: Path | None) -> Engine:
+def _stream_engine(artefact: Artefact, options: EngineOptions, folder: Path | None) -> Callable[[], Engine]:
     from model.stateful.classifier import StreamClassifier
     from streamer.recognition.state_file import Keeper, StateFile
     from streamer.recognition.stream_engine import StreamEngine, steps_for
@@ -65,4 +72,4 @@ def _stream_engine(artefact: Artefact, options: EngineOptions, folder: Path | No
     steps, keeper = steps_for(options.every_s or EVERY_S), None
     if folder:
         keeper = Keeper(StateFile(folder, artefact.card.sha256[GRAPH], classifier.shape.state_size))
-    return StreamEngine(classifier, steps, keeper)
+    return partial(StreamEngine, classifier, steps, keeper)

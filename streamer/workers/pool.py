@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -15,8 +14,9 @@ from model.errors import HarError
 from streamer.account import Account
 from streamer.formats.detect import phone_of
 from streamer.inbox import MAX_BYTES, Inbox, Message
-from streamer.listener import BATCH, IDLE_S, SWITCH_INTERVAL_S, ListenerOptions
+from streamer.listener import BATCH, IDLE_S, ListenerOptions
 from streamer.outputs import Output
+from streamer.runtime import tune
 from streamer.workers.letters import FINISHED, STOP, pack_messages, read_to
 from streamer.workers.process import READY, WorkerOptions, run_worker
 
@@ -152,7 +152,7 @@ class Pool:
         ------
         HarError : a worker does not start.
         """
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        tune()
         for worker in self._workers:
             worker.wait_until_ready()
         for worker in self._workers:

@@ -13,6 +13,7 @@ from streamer.formats import detect
 from streamer.listener import IDLE_S
 from streamer.mount.book import MountOptions
 from streamer.recognition.loading import EngineOptions, load_engine
+from streamer.runtime import tune
 from streamer.work import Work
 from streamer.workers.letters import FINISHED, STOP, Letters, unpack_messages
 
@@ -56,6 +57,7 @@ def run_worker(options: WorkerOptions, letters_in: Connection, letters_out: Conn
         decode = partial(detect.decode, format_name=options.format)
         work = Work(engine, journal, options.max_phones, decode, options.mount.book())
         work.warm_up()
+        tune()
         letters_out.send_bytes(READY)
         while _has_more(work, letters_in):
             journal.post()
