@@ -9,9 +9,9 @@ SWITCH_INTERVAL_S = 0.0005
 """How long one thread may keep Python's global lock from the other: the default of 5 ms starves the network."""
 
 YOUNG, MIDDLE, OLD = 50_000, 20, 1000
-"""When the cycle collector runs. A full run looks at every object, of thousands of phones hundreds of thousands, and all
-waits for it: with Python's own thresholds, every few seconds. What is made for a message has no cycles and goes at
-once; the few cycles that errors make are young when they are collected."""
+"""When the cycle collector runs. A full run looks at every object, of thousands of phones hundreds of thousands, and
+all waits for it: with Python's own thresholds, every few seconds. What is made for a message has no cycles and goes
+at once; the few cycles that errors make are young when they are collected."""
 
 
 def tune() -> None:

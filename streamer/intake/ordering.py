@@ -168,7 +168,7 @@ class Ordering:
 
 
 class _Came:
-    """When the first readings of the last :data:`CAME` messages were taken, by number; small, as every phone has one."""
+    """When the first readings of the last :data:`CAME` messages were taken, by number; small: every phone has one."""
 
     __slots__ = ("_numbers", "_oldest_s")
 
