@@ -143,6 +143,11 @@ def refused(address: BrokerAddress, code: int) -> BrokerError:
     return BrokerError(f"The broker at {address} refused the connection: {reason}.", exit_code=code or 1)
 
 
+def taken_over(client_id: str) -> BrokerError:
+    """Another client of the same id has come, and the broker has ended this one's connection for it, repeatedly."""
+    return BrokerError(f"Another listener has taken over the session {client_id}; let one listener alone serve it.")
+
+
 def _nonsense(where: str, fault: str) -> HarError:
     shown = re.sub(r"//.*@", "//…@", where)  # no password in a message
     return HarError(f"The broker {shown!r} is not understood ({fault}); {_FORMS}.")

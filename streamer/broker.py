@@ -116,7 +116,7 @@ class EmbeddedBroker:
             config.write_text(settings, encoding="ascii")
             return [str(shutil.which("mosquitto")), "-c", str(config)]
         config.write_text(_NATS.format(host=LOOPBACK, port=self._port, store=folder / "store"), encoding="utf-8")
-        return [str(_nats_server()), "-c", str(config)]
+        return [str(nats_server()), "-c", str(config)]
 
     def _wait(self, folder: Path) -> None:
         assert self._process
@@ -144,7 +144,7 @@ def embedded_port(where: str) -> int | None:
     return int(port)
 
 
-def _nats_server() -> Path:
+def nats_server() -> Path:
     for folder in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
         for name in ("nats-server", "nats-server.exe"):
             if (folder / name).exists():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
+from model.errors import HarError
 from streamer.backfill.command import classify
+from streamer.cluster.command import cluster
+from streamer.cluster.options import moved_topics_of, partition_option, partitions_of
 from streamer.connection_options import FILE, broker_address, connection_options, subscriber_options, with_environment
 from streamer.doctor.command import doctor
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
@@ -88,9 +91,12 @@ def cli() -> None:
 @cli.command()
 @click.option(
     "--broker",
-    default="localhost:1883",
+    "brokers",
+    multiple=True,
+    default=["localhost:1883"],
     metavar="WHERE",
-    help="HOST, HOST:PORT, an mqtt://, mqtts://, ws:// or wss:// URL, or embedded[:PORT] to start a broker here.",
+    help="HOST, HOST:PORT, an mqtt://, mqtts://, ws:// or wss:// URL, or embedded[:PORT] to start a broker here; "
+    "repeatable with the nodes of a cluster.",
 )
 @click.option(
     "--format",
@@ -101,19 +107,25 @@ def cli() -> None:
 )
 @click.option("-t", "--topic", "topics", multiple=True, help="Subscribe to this instead; repeatable.")
 @click.option("-q", "--qos", type=click.IntRange(0, 2), default=1, help="Quality of service asked for.")
+@partition_option
 @connection_options
 @mount_options
 @publishing_options
 @_shared_options
-def listen(broker: str, **flags: Any) -> int:
+def listen(brokers: tuple[str, ...], **flags: Any) -> int:
     """Subscribe to a broker and recognise what its phones send.
 
     Ends on Ctrl-C, with a summary. A refused connection exits with the broker's CONNACK code. Every flag can be given
     as an environment variable too: HAR_ and its long name, as HAR_KEEPALIVE; -C is HAR_COUNT, -W HAR_TIMEOUT_S.
     """
-    if broker == "embedded" or broker.startswith("embedded:"):
-        return _listen_embedded(broker, flags)
-    return _run(broker_address(broker, flags), flags)
+    embedded = [broker for broker in brokers if broker.partition(":")[0] == "embedded"]
+    if not embedded:
+        return _run([broker_address(broker, flags) for broker in brokers], flags)
+    if len(brokers) > 1 or flags["partitions"]:
+        raise HarError(
+            "The embedded broker is no cluster; leave out --broker embedded, or --partition and other brokers."
+        )
+    return _listen_embedded(embedded[0], flags)
 
 
 def _listen_embedded(broker: str, flags: dict[str, Any]) -> int:
@@ -123,35 +135,37 @@ def _listen_embedded(broker: str, flags: dict[str, Any]) -> int:
         click.echo(
             f"Embedded broker ({embedded.name}): phones of this machine reach it at {embedded.address}", err=True
         )
-        return _run(embedded.address, flags)
+        return _run([embedded.address], flags)
 
 
-def _run(address: BrokerAddress, flags: dict[str, Any]) -> int:
+def _run(addresses: Sequence[BrokerAddress], flags: dict[str, Any]) -> int:
     from streamer import session
 
-    return session.run(_session_options(address, flags))
+    return session.run(_session_options(addresses, flags))
 
 
-def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOptions:
+def _session_options(addresses: Sequence[BrokerAddress], flags: dict[str, Any]) -> SessionOptions:
     from streamer.listener import ListenerOptions
     from streamer.session import SessionOptions
 
-    topics = topics_of(flags)
+    partitions = partitions_of(flags)
+    topics = topics_of(flags, partitions)
+    heard = flags.get("topics") or moved_topics_of(topics.root, partitions)
     format_name = flags.get("format_name", Format.HAR)
     default_output = "dashboard" if sys.stdout.isatty() else "plain"
     return SessionOptions(
         subscriber=subscriber_options(
-            address,
+            addresses,
             flags,
-            topics=flags.get("topics") or default_topics(format_name, topics.root),
-            app_topics=() if flags.get("topics") else app_topics(format_name),
+            topics=heard or default_topics(format_name, topics.root),
+            app_topics=() if heard else app_topics(format_name),
         ),
         listener=ListenerOptions(
             max_phones=flags["max_phones"],
             max_predictions=flags["count"],
         ),
         topics=topics,
-        publisher=publisher_options(flags),
+        publisher=publisher_options(flags, topics, shared=bool(partitions)),
         output=flags["output"] or default_output,
         format=format_name,
         engine=engine_options(flags),
@@ -161,6 +175,7 @@ def _session_options(address: BrokerAddress, flags: dict[str, Any]) -> SessionOp
         ascii_only=flags["ascii_only"],
         mount=mount_of(flags),
         workers=flags["workers"],
+        partitions=partitions,
     )
 
 
@@ -180,9 +195,10 @@ def demo(subjects: str | None, speed: str | None, **flags: Any) -> int:
 
     speed = speed or ("1" if sys.stdout.isatty() else "20")
     arguments = ["--speed", speed, *(["--subjects", subjects] if subjects else [])]
-    return run_demo(arguments, lambda address: _session_options(address, flags))
+    return run_demo(arguments, lambda address: _session_options([address], flags))
 
 
+cli.add_command(cluster)
 for each in (calibrate, classify, doctor, forget, label, phyphox, report):
     cli.add_command(with_environment(each))
 

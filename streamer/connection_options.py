@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from streamer.address import BrokerAddress
-    from streamer.subscriber import SubscriberOptions
+    from streamer.subscription import SubscriberOptions
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -76,13 +76,20 @@ def broker_address(broker: str, flags: dict[str, Any]) -> BrokerAddress:
 
 
 def subscriber_options(
-    address: BrokerAddress, flags: dict[str, Any], *, topics: Sequence[str], app_topics: Sequence[str] = ()
+    address: BrokerAddress | Sequence[BrokerAddress],
+    flags: dict[str, Any],
+    *,
+    topics: Sequence[str],
+    app_topics: Sequence[str] = (),
 ) -> SubscriberOptions:
-    """How to connect and what to subscribe to; a command without these flags connects plainly."""
-    from streamer.subscriber import SubscriberOptions
+    """How to connect, to one broker or to any of several, and what to subscribe to; a command without these flags
+    connects plainly."""
+    from streamer.subscription import SubscriberOptions
 
+    addresses = list(address) if isinstance(address, Sequence) else [address]
     return SubscriberOptions(
-        address=address,
+        address=addresses[0],
+        others=tuple(addresses[1:]),
         topics=tuple(topics),
         app_topics=tuple(app_topics),
         qos=flags.get("qos", 1),

@@ -20,7 +20,10 @@ class Message(NamedTuple):
 
 
 class Inbox:
-    """First in, first out; never blocks the one who puts, and counts what it has to refuse."""
+    """First in, first out; never blocks the one who puts, and counts what it has to refuse.
+
+    ``accepted`` messages were put in; ``handled`` of them are done with, as :meth:`settle` said.
+    """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -28,7 +31,10 @@ class Inbox:
         self._bytes = 0
         self._arrived = threading.Condition()
         self._closed = False
+        self._taken = 0
         self.dropped = 0
+        self.accepted = 0
+        self.handled = 0
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -40,6 +46,7 @@ class Inbox:
             if self._bytes + size <= self._max_bytes:
                 self._messages.extend(messages)
                 self._bytes += size
+                self.accepted += len(messages)
             else:
                 self._put_what_fits(messages)
             self._arrived.notify()
@@ -51,6 +58,7 @@ class Inbox:
                 continue
             self._messages.append(message)
             self._bytes += len(message.payload)
+            self.accepted += 1
 
     def take(self, most: int, timeout_s: float) -> list[Message]:
         """Up to ``most`` messages, after waiting up to ``timeout_s`` for a first one."""
@@ -59,7 +67,12 @@ class Inbox:
                 self._arrived.wait(timeout_s)
             taken = [self._messages.popleft() for _ in range(min(most, len(self._messages)))]
             self._bytes -= sum(len(message.payload) for message in taken)
+            self._taken += len(taken)
             return taken
+
+    def settle(self) -> None:
+        """All that was taken so far is done with; for the one who takes."""
+        self.handled = self._taken
 
     @property
     def is_closed(self) -> bool:

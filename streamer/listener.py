@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from streamer.account import Account
+from streamer.acknowledging import Progress
 from streamer.formats import detect
 from streamer.inbox import Inbox, Message
 from streamer.mount.book import MountBook
@@ -71,6 +72,11 @@ class Listener:
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
 
     @property
+    def progress(self) -> Progress:
+        """How far it is with what it received."""
+        return self.inbox
+
+    @property
     def n_queued(self) -> int:
         """Messages that wait to be worked off."""
         return len(self.inbox)
@@ -100,6 +106,8 @@ class Listener:
         self._stopping.set()
         self.inbox.close()
         self._thread.join()
+        if not self.failure:
+            self.inbox.settle()
         return self.tally.summary() | {"dropped_messages": self.n_dropped}
 
     def recognise(self, messages: Iterable[Message]) -> dict[str, Any]:
@@ -138,6 +146,8 @@ class Listener:
                 if (too_soon_s := self._work.too_soon_s) > 0:
                     self._stopping.wait(too_soon_s)
                 self.work(self.inbox.take(BATCH, 0.0 if self._work.is_waiting else IDLE_S))
+                if not self._work.is_waiting:  # what they completed has been told
+                    self.inbox.settle()
             self._work.finish()
         except Exception as error:  # an output's file or pipe, or the model: told by the main thread
             self.failure = error

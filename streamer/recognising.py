@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from streamer.acknowledging import Progress
 from streamer.inbox import Message
 from streamer.tally import Tally
 
@@ -23,6 +24,10 @@ class Recognising(Protocol):
     done: threading.Event
     failure: Exception | None
     last_message_s: float
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is with what it received, if it knows."""
 
     @property
     def n_queued(self) -> int:

@@ -18,6 +18,8 @@ from typing import Any
 from model.errors import HarError
 from model.text import MOST, printable
 from streamer.capture.recorder import Recorder, recording
+from streamer.cluster.partitioning import Partition
+from streamer.cluster.sessions import Connections, connections
 from streamer.formats import detect
 from streamer.formats.names import AUTO
 from streamer.listener import Listener, ListenerOptions
@@ -28,7 +30,7 @@ from streamer.publishing.topics import Topics
 from streamer.recognising import Recognising
 from streamer.recognition.loading import EngineOptions, load_engine
 from streamer.recognition.prediction import Engine
-from streamer.subscriber import Subscriber, SubscriberOptions
+from streamer.subscription import SubscriberOptions
 from streamer.workers.pool import Pool
 from streamer.workers.process import WorkerOptions
 
@@ -45,6 +47,7 @@ class SessionOptions:
     processes that recognise.
 
     ``topics`` are the listener's own, which it does not take for phones'; ``publisher`` None: nothing is published.
+    ``partitions`` of a cluster are heard instead of the topics of ``subscriber``.
     """
 
     subscriber: SubscriberOptions
@@ -60,6 +63,7 @@ class SessionOptions:
     ascii_only: bool = False
     mount: MountOptions = field(default_factory=MountOptions)
     workers: int = 1
+    partitions: tuple[Partition, ...] = ()
 
 
 class LogLines(logging.Handler):
@@ -91,11 +95,21 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
     listener = _recognising(options, engine, outputs)
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
         on_messages = recorder.before(listener.receive_many) if recorder else listener.receive_many
-        subscriber = Subscriber(options.subscriber, on_messages, publisher, is_own=options.topics.is_own)
+        subscriber = connections(
+            options.subscriber,
+            options.partitions,
+            options.topics,
+            on_messages,
+            publisher,
+            listener.progress,
+        )
         parts = _Parts(subscriber, listener, publisher, recorder)
         parts.start()
         _greet(options, recent)
-        end = _End(options.timeout_s, lambda: interrupted.is_set() or listener.done.is_set() or is_over(listener))
+        end = _End(
+            options.timeout_s,
+            lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
+        )
         try:
             _watch(options, listener, subscriber, recent, end)
             summary = parts.stop()
@@ -103,8 +117,8 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
             # What has been received is kept even now; a run in which nothing came has nothing to tell.
             parts.stop(if_any=True)
             raise
-    if listener.failure:
-        _raise(listener.failure)
+    if failure := listener.failure or subscriber.failure:
+        _raise(failure)
     if options.output == "dashboard":
         sys.stdout.write("\n".join(summary_lines(summary)) + "\n")
     return EXIT_TIMEOUT if end.is_late else 0
@@ -138,7 +152,7 @@ class _End:
 class _Parts:
     """All that runs on threads of its own."""
 
-    subscriber: Subscriber
+    subscriber: Connections
     listener: Recognising
     publisher: Publisher | None
     recorder: Recorder | None
@@ -156,7 +170,7 @@ class _Parts:
             self.publisher.end()
         summary = self.listener.stop()
         if self.publisher:
-            self.publisher.close()
+            self.publisher.close(dismiss=not self.subscriber.failure)
         self.subscriber.stop()
         summary |= {
             "published_messages": self.subscriber.published,
@@ -194,7 +208,7 @@ def _outputs(options: SessionOptions, recent: Recent, publisher: Publisher | Non
 
 
 def _watch(
-    options: SessionOptions, listener: Recognising, subscriber: Subscriber, recent: Recent, ended: Callable[[], bool]
+    options: SessionOptions, listener: Recognising, subscriber: Connections, recent: Recent, ended: Callable[[], bool]
 ) -> None:
     if options.output != "dashboard":
         while not ended():
@@ -210,7 +224,7 @@ def _watch(
     ConsoleApp(source, ended, ascii_only=options.ascii_only).run()
 
 
-def _connection(subscriber: Subscriber) -> str:
+def _connection(subscriber: Connections) -> str:
     if subscriber.retry_at_s is None:
         return subscriber.state.value
     return f"{subscriber.state.value} in {max(0.0, subscriber.retry_at_s - time.monotonic()):.0f} s"

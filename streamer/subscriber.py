@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -15,22 +13,22 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from streamer.address import BrokerAddress, BrokerError, connack_code, not_mqtt, refused
+from streamer.acknowledging import Acknowledgements, Progress
+from streamer.address import BrokerError, connack_code, not_mqtt, refused, taken_over
+from streamer.attempts import Attempts
 from streamer.inbox import Message
 from streamer.mqtt.client import BulkClient, Handlers
 from streamer.mqtt.connecting import connect, reason, trust
 from streamer.mqtt.cutter import Batch, OwnMessage
-from streamer.mqtt.packets import FAILURE, duplicate, encode_publish
+from streamer.mqtt.packets import FAILURE, duplicate, encode_pubacks, encode_publish
 from streamer.publishing.outbox import Outgoing
 from streamer.publishing.pump import WINDOW, Pump, Source
+from streamer.subscription import SubscriberOptions
 
 log = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT_S = 10.0
 """How long a broker may take to answer before it is taken for something else."""
-
-MAX_BACKOFF_S = 60.0
-"""Longest wait between two attempts to connect again."""
 
 LOOP_S = 0.25
 """How long one turn of the network loop waits, and so how late a stop is noticed."""
@@ -48,31 +46,6 @@ class ConnectionState(Enum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriberOptions:
-    """How to connect: flags named as mosquitto_sub's. ``keepalive`` in seconds.
-
-    ``app_topics`` are subscribed to besides, at quality of service 0: apps send with that, and a broker may hold only
-    so much unacknowledged (NATS: 65,535 messages for all of a client's subscriptions above 0).
-    """
-
-    address: BrokerAddress
-    topics: tuple[str, ...]
-    qos: int
-    client_id: str
-    keepalive: int
-    protocol_version: int
-    cafile: str | None = None
-    cert: str | None = None
-    key: str | None = None
-    app_topics: tuple[str, ...] = ()
-
-    @property
-    def all_topics(self) -> tuple[str, ...]:
-        """Everything that is subscribed to."""
-        return self.topics + self.app_topics
-
-
 class Subscriber:
     """Receives messages on a thread of its own.
 
@@ -84,6 +57,7 @@ class Subscriber:
     source : what is published on the same connection, with quality of service 1: a broker that goes away in between
         may deliver some of it twice, but misses none.
     is_own : topics of which no message is handed over; those of ``source`` are anyway.
+    progress : of what ``on_messages`` hands over; given it, messages are acknowledged once they have been handled.
     """
 
     def __init__(
@@ -92,10 +66,14 @@ class Subscriber:
         on_messages: Callable[[Sequence[Message]], None],
         source: Source | None = None,
         is_own: Callable[[str], bool] = lambda _topic: False,
+        progress: Progress | None = None,
     ) -> None:
         self.state = ConnectionState.CONNECTING
         self.retry_at_s: float | None = None
+        self.failure: BrokerError | None = None  # another client has taken over its session
         self._options = options
+        self._attempts = Attempts((options.address, *options.others))
+        self._owed = Acknowledgements(progress) if progress else None
         self._on_messages = on_messages
         self._source = source
         self._is_own = source.is_own if source else is_own
@@ -112,17 +90,28 @@ class Subscriber:
 
         Raises
         ------
-        BrokerError : there is no broker, it is none, or it refuses.
+        BrokerError : there is no broker, it is none, or it refuses; of several brokers, all of them.
         """
-        connect(self._client, self._options.address, self._options.keepalive)
+        for left in reversed(range(len(self._attempts))):
+            try:
+                connect(self._client, self._attempts.address, self._options.keepalive)
+                self._wait_until_subscribed()
+                break
+            except BrokerError:
+                if not left:
+                    raise
+                self._attempts.next()
+        self._thread.start()
+
+    def _wait_until_subscribed(self) -> None:
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        self._refusal = None
         while not self._subscribed.is_set():
             failed = not self._turn()
             if self._refusal:
                 raise self._refusal
             if failed or time.monotonic() > deadline:
-                raise not_mqtt(self._options.address)
-        self._thread.start()
+                raise not_mqtt(self._attempts.address)
 
     @property
     def published(self) -> int:
@@ -156,6 +145,7 @@ class Subscriber:
         client = BulkClient(
             Handlers(self._received, self._is_own),
             client_id=options.client_id,
+            clean_session=None if options.protocol_version == 5 else not options.keep_session,
             protocol=mqtt.MQTTv5 if options.protocol_version == 5 else mqtt.MQTTv311,
             transport="websockets" if options.address.websockets else "tcp",
         )
@@ -184,8 +174,10 @@ class Subscriber:
 
     def _connected(self, client: mqtt.Client, _user: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
         if code.is_failure:
-            self._refusal = refused(self._options.address, connack_code(code.value))
+            self._refusal = refused(self._attempts.address, connack_code(code.value))
             return
+        if self._owed:
+            self._owed.forget()
         if self.pump:
             self.pump.restart(min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)))  # MQTT 5 brokers may limit it
         client.subscribe(
@@ -196,13 +188,14 @@ class Subscriber:
     def _on_subscribed(self, _client: Any, _user: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
         topics = self._options.all_topics
         refused = [t for t, code in zip((*topics, *self._more_topics), codes, strict=False) if code.is_failure]
-        if set(topics) <= set(refused):
+        if topics and set(topics) <= set(refused):
             self._refusal = BrokerError(f"The broker does not let this user subscribe to {', '.join(refused)}.")
             return
         if refused:
             log.warning("the broker does not let this user subscribe to %s", ", ".join(refused))
         if self.state is ConnectionState.RECONNECTING:
-            log.warning("connected to %s again", self._options.address)
+            log.warning("connected to %s again", self._attempts.address)
+        self._attempts.connected()
         self.state = ConnectionState.CONNECTED
         if self._source and self.pump:
             if self._source.birth:
@@ -211,7 +204,7 @@ class Subscriber:
         self._subscribed.set()
 
     def _received(self, batch: Batch) -> bool:
-        """Take what has come; False when its messages are not wanted any more."""
+        """Take what has come; False when its messages are not to be acknowledged now."""
         if batch.acknowledged and self.pump:
             self._acknowledged(batch.acknowledged, self.pump)
         if self._source:
@@ -221,7 +214,9 @@ class Subscriber:
             return False
         if batch.messages:
             self._on_messages(batch.messages)
-        return True
+        if self._owed:
+            self._owed.owe(batch.packet_ids)
+        return not self._owed
 
     def _received_exactly_once(self, _client: Any, _user: Any, message: mqtt.MQTTMessage) -> None:
         """A message of quality of service 2, which paho sees through."""
@@ -258,6 +253,7 @@ class Subscriber:
     def _flush(self) -> bool:
         """Publish what waits; False when that takes too long, or the connection is lost."""
         deadline = time.monotonic() + FLUSH_S
+        self._pay()
         while self.pump and self.pump.waiting:
             if self.state is not ConnectionState.CONNECTED or time.monotonic() > deadline or not self._turn():
                 return False
@@ -275,22 +271,30 @@ class Subscriber:
         client.listen()
         if pump and self.state is ConnectionState.CONNECTED and result == mqtt.MQTT_ERR_SUCCESS:
             result = client.send(*pump.take())
-        return result == mqtt.MQTT_ERR_SUCCESS
+        return result == mqtt.MQTT_ERR_SUCCESS and self._pay()
+
+    def _pay(self) -> bool:
+        """Acknowledge what has been handled; False when the connection is lost."""
+        is_due = self._owed and self.state is ConnectionState.CONNECTED and (due := self._owed.due())
+        return not is_due or self._client.send(encode_pubacks(due)) == mqtt.MQTT_ERR_SUCCESS
 
     def _reconnect(self) -> None:
-        """Try again after 1, 2, 4 ... :data:`MAX_BACKOFF_S` seconds, each shortened at random by up to a half."""
-        log.warning("connection to %s lost", self._options.address)
+        """Try again, one broker after the other, until one is there or it stops."""
+        log.warning("connection to %s lost", self._attempts.address)
         self.state = ConnectionState.RECONNECTING
-        backoff_s = 1.0
+        self._attempts.lost()
+        if self._options.keep_session and self._attempts.is_contested:
+            self.failure = taken_over(self._options.client_id)
+            self._stopping.set()
+            return
         while not self._stopping.is_set():
-            wait_s = backoff_s * random.uniform(0.5, 1.0)
+            wait_s, address = self._attempts.wait_s(), self._attempts.next()
             self.retry_at_s = time.monotonic() + wait_s
             if self._stopping.wait(wait_s):
                 return
             self.retry_at_s = None
             try:
-                self._client.reconnect()
+                self._client.connect(address.host, address.port, self._options.keepalive)
                 return
             except (OSError, ValueError, mqtt.WebsocketConnectionError) as error:
-                log.info("no broker at %s yet: %s", self._options.address, reason(error))
-            backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
+                log.info("no broker at %s yet: %s", address, reason(error))

@@ -86,6 +86,10 @@ class Listening:
         assert self._process.stderr
         return self._process.stderr.readline()
 
+    def rest_of_stderr(self) -> str:
+        """Wait for its end."""
+        return "".join(iter(self.next_line_of_stderr, ""))
+
     def of_type(self, kind: str) -> list[dict[str, Any]]:
         """The lines of one type so far."""
         return [line for line in list(self.lines) if line["type"] == kind]

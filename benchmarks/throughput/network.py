@@ -16,7 +16,8 @@ from streamer.address import BrokerAddress
 from streamer.inbox import Inbox, Message
 from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.pump import SendOnly
-from streamer.subscriber import Subscriber, SubscriberOptions
+from streamer.subscriber import Subscriber
+from streamer.subscription import SubscriberOptions
 
 CONNACK = b"\x20\x02\x00\x00"
 ROUNDS = 3

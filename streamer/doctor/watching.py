@@ -27,7 +27,8 @@ from streamer.publishing.topics import Topics
 from streamer.readings import PhoneMessage
 from streamer.recognition.prediction import Prediction
 from streamer.recognition.window_engine import WindowEngine
-from streamer.subscriber import Subscriber, SubscriberOptions
+from streamer.subscriber import Subscriber
+from streamer.subscription import SubscriberOptions
 from streamer.wire import IMU, WireError, decode_imu
 
 MAX_TOPICS = 1000

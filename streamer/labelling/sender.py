@@ -9,7 +9,8 @@ from collections.abc import Callable
 from streamer.address import BrokerError
 from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.pump import SendOnly
-from streamer.subscriber import FLUSH_S, ConnectionState, Subscriber, SubscriberOptions
+from streamer.subscriber import FLUSH_S, ConnectionState, Subscriber
+from streamer.subscription import SubscriberOptions
 from streamer.wire import Label, encode_label
 
 DIGITS = 6

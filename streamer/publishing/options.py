@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from streamer.cluster.partitioning import Partition
     from streamer.publishing.publisher import PublisherOptions
     from streamer.publishing.topics import Topics
 
@@ -49,30 +50,30 @@ def publishing_options(command: Decorated) -> Decorated:
     return command
 
 
-def topics_of(flags: dict[str, Any]) -> Topics:
-    """The listener's own topics.
+def topics_of(flags: dict[str, Any], partitions: tuple[Partition, ...] = ()) -> Topics:
+    """The listener's own topics; of the partitions that it serves, if there are several listeners.
 
     Raises
     ------
     HarError : root or prefix are no topic levels.
     """
+    from streamer.cluster.partitioning import worker_name
     from streamer.publishing.topics import PREFIX, Topics
     from streamer.wire import ROOT
 
-    return Topics(flags.get("root", ROOT), flags.get("prefix", PREFIX))
+    return Topics(flags.get("root", ROOT), flags.get("prefix", PREFIX), worker_name(partitions) if partitions else None)
 
 
-def publisher_options(flags: dict[str, Any]) -> PublisherOptions | None:
-    """What to publish; None for ``--no-publish``.
+def publisher_options(flags: dict[str, Any], topics: Topics, *, shared: bool = False) -> PublisherOptions | None:
+    """What to publish; None for ``--no-publish``. ``shared``: other listeners publish there too.
 
     Raises
     ------
-    HarError : as :func:`topics_of`; or Home Assistant is to be served without publishing.
+    HarError : Home Assistant is to be served without publishing.
     """
     from model.errors import HarError
     from streamer.publishing.publisher import PublisherOptions
 
-    topics = topics_of(flags)
     if not flags["publish"]:
         if flags.get("home_assistant"):
             raise HarError("Home Assistant shows what is published; leave out --no-publish or --home-assistant.")
@@ -83,4 +84,5 @@ def publisher_options(flags: dict[str, Any]) -> PublisherOptions | None:
         max_phones=flags["max_phones"],
         home_assistant=flags.get("home_assistant", False),
         version=version("har-stream"),
+        shared=shared,
     )

@@ -38,7 +38,7 @@ class PublisherOptions:
     """``offline_after_s`` seconds of silence make a phone offline; ``home_assistant``: describe phones to it too.
 
     ``max_phones`` are followed at most; ``transitions``: the model tells postural transitions; ``version`` is the
-    product's own.
+    product's own. ``shared``: other listeners publish below the same root about phones of theirs.
     """
 
     topics: Topics
@@ -47,6 +47,7 @@ class PublisherOptions:
     home_assistant: bool = False
     transitions: bool = False
     version: str = ""
+    shared: bool = False
 
 
 @dataclass(slots=True)
@@ -93,9 +94,13 @@ class Publisher:
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """What else to subscribe to: what an earlier run left behind, and Home Assistant's birth."""
+        """What else to subscribe to: what an earlier run left behind, and Home Assistant's birth.
+
+        A phone that another listener serves is none of ours; there the own status alone is heard, which the broker may
+        set to offline late, for the listener of the same name that was here before.
+        """
         more = (self.topics.home_assistant_status,) if self._options.home_assistant else ()
-        return (self.topics.any_availability, *more)
+        return (self.topics.status if self._options.shared else self.topics.any_availability, *more)
 
     def start(self, arrivals: Arrivals) -> None:
         """Look for silent phones from now on."""
@@ -154,7 +159,10 @@ class Publisher:
         """
         if topic == self.topics.home_assistant_status and self._options.home_assistant and payload == ONLINE:
             self.connected()
-        elif retained and payload == ONLINE and topic != self.topics.status:
+        elif topic == self.topics.status:
+            if self._options.shared and payload == OFFLINE and self.birth and not self._stopping.is_set():
+                self.outbox.put(self.birth)
+        elif retained and payload == ONLINE:
             self._expect(topic)
 
     def update(self, arrivals: Mapping[str, float]) -> None:
@@ -170,11 +178,16 @@ class Publisher:
         """No message is heard any more; the predictions that still come are the last."""
         self._ending = True
 
-    def close(self) -> None:
-        """All phones go offline, and then the listener itself; nothing is published afterwards."""
+    def close(self, *, dismiss: bool = True) -> None:
+        """All phones go offline, and then the listener itself; nothing is published afterwards.
+
+        Without ``dismiss`` they stay online, as another listener has taken them over.
+        """
         self._stopping.set()
         if self._thread:
             self._thread.join()
+        if not dismiss:
+            return
         with self._lock:
             for phone in self._presence.clear():
                 self._dismiss(phone)

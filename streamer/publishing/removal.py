@@ -8,7 +8,8 @@ from streamer.address import BrokerError
 from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.pump import SendOnly
 from streamer.publishing.topics import Topics
-from streamer.subscriber import FLUSH_S, Subscriber, SubscriberOptions
+from streamer.subscriber import FLUSH_S, Subscriber
+from streamer.subscription import SubscriberOptions
 
 
 def remove(options: SubscriberOptions, topics: Topics, phones: Sequence[str]) -> None:

@@ -8,6 +8,7 @@
 ``<root>/<phone>/transition``              no        a postural transition, JSON; of a stream model
 ``<root>/<phone>/availability``            retained  ``online``, or ``offline`` when silent for too long
 ``<root>/bridge/status``                   retained  ``online``, or ``offline`` by the last will
+``<root>/bridge/<worker>/status``          retained  the same of one of several listeners
 ``<prefix>/device/<object_id>/config``     retained  Home Assistant's device discovery
 =========================================  ========  ===============================================
 
@@ -44,22 +45,24 @@ class Topics:
     ----------
     root : first level (or levels) of phones' and the listener's topics.
     prefix : Home Assistant's discovery prefix.
+    worker : names this one of several listeners of the root; None: there is one.
 
     Raises
     ------
     HarError : one of them cannot be the beginning of a topic's name, or they are the same.
     """
 
-    def __init__(self, root: str = ROOT, prefix: str = PREFIX) -> None:
+    def __init__(self, root: str = ROOT, prefix: str = PREFIX, worker: str | None = None) -> None:
         self.root = check_levels("--root", root)
         self.prefix = check_levels("--home-assistant-prefix", prefix)
+        self._worker = "" if worker is None else f"/{check_levels('--partition', worker)}"
         if root == prefix:
             raise HarError(f"--root and --home-assistant-prefix are both {root!r}; give two different ones.")
 
     @property
     def status(self) -> str:
         """Of the listener itself."""
-        return f"{self.root}/bridge/status"
+        return f"{self.root}/bridge{self._worker}/status"
 
     @property
     def home_assistant_status(self) -> str:
@@ -121,7 +124,7 @@ class Topics:
     def _own(self) -> re.Pattern[str]:
         phone = rf"[^/]+/({EVENT}|{TRANSITION}|{AVAILABILITY}|{ACTIVITY}(/({STATE}|{CONFIDENCE}))?)"
         return re.compile(
-            rf"{re.escape(self.root)}/({phone}|bridge/status)|{re.escape(self.prefix)}/(status|device/.*)"
+            rf"{re.escape(self.root)}/({phone}|bridge(/[^/]+)?/status)|{re.escape(self.prefix)}/(status|device/.*)"
         )
 
 

@@ -12,6 +12,7 @@ from zlib import crc32
 
 from model.errors import HarError
 from streamer.account import Account
+from streamer.acknowledging import Progress
 from streamer.formats.detect import phone_of
 from streamer.inbox import MAX_BYTES, Inbox, Message
 from streamer.listener import BATCH, IDLE_S, ListenerOptions
@@ -129,6 +130,11 @@ class Pool:
         self._outputs = outputs
         self._telling = threading.Lock()
         self._workers = [_Worker(workers.numbered(number, n), self) for number in range(n)]
+
+    @property
+    def progress(self) -> Progress | None:
+        """Unknown: what was dealt out is with the workers."""
+        return None
 
     @property
     def processes(self) -> tuple[BaseProcess, ...]:

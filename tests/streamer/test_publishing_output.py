@@ -194,6 +194,19 @@ def test_at_the_end_all_phones_go_offline_and_then_the_listener() -> None:
     assert ("har/a/availability", "online") not in texts  # nobody has heard that yet
 
 
+def test_one_of_several_listeners_leaves_the_phones_of_others_alone_and_stays_online() -> None:
+    bench = Bench(shared=True)
+    status = bench.publisher.topics.status
+    assert bench.publisher.subscriptions == (status,)
+    bench.publisher.hear(status, b"offline", retained=False)
+    assert bench.texts() == [(status, "online")]
+    bench.publisher.prediction(prediction())
+    bench.out()
+    bench.publisher.close(dismiss=False)
+    bench.publisher.hear(status, b"offline", retained=False)
+    assert bench.out() == []
+
+
 def test_home_assistant_is_told_of_each_phone_before_its_first_state_and_when_it_starts() -> None:
     bench = Bench(home_assistant=True)
     assert bench.publisher.subscriptions == ("har/+/availability", "homeassistant/status")

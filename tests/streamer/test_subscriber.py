@@ -24,7 +24,8 @@ from streamer.mqtt.cutter import Batch
 from streamer.mqtt.packets import decode_length, encode_publish
 from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.pump import SendOnly
-from streamer.subscriber import Subscriber, SubscriberOptions
+from streamer.subscriber import Subscriber
+from streamer.subscription import SubscriberOptions
 from tests.brokers import Mosquitto, free_port, make_certificate, start_mosquitto, wait_for_port
 from tests.subscribers import subscriber
 
