@@ -202,7 +202,8 @@ def push_together(filters: Sequence[ActivityFilter], rows: npt.ArrayLike) -> lis
         )
     last = [each._last for each in filters]
     before = _START._replace(
-        filtered=np.stack([s.filtered for s in last]), transition=np.stack([s.transition for s in last])
+        filtered=np.concatenate([s.filtered for s in last]).reshape(len(last), -1),
+        transition=np.concatenate([s.transition for s in last]).reshape(len(last), -1),
     )
     step = _advance(settings, before, values)
     return [each._take(step.of(index)) for index, each in enumerate(filters)]

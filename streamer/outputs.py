@@ -210,6 +210,7 @@ class Recent:
 def prediction_fields(prediction: Prediction) -> dict[str, Any]:
     """A prediction, ready for JSON; times in Unix seconds."""
     window = prediction.window
+    probabilities = np.asarray(prediction.probabilities, np.float64).round(6).tolist()
     return {
         "phone": window.phone,
         "start_s": round(window.start_s, 6),
@@ -219,7 +220,7 @@ def prediction_fields(prediction: Prediction) -> dict[str, Any]:
         "answer": prediction.answer,
         "activity": prediction.activity,
         "confidence": round(prediction.confidence, 6),
-        "probabilities": {a: round(float(p), 6) for a, p in zip(ACTIVITIES, prediction.probabilities, strict=True)},
+        "probabilities": dict(zip(ACTIVITIES, probabilities, strict=True)),
         "window_activity": prediction.window_activity,
         "novelty": round(prediction.novelty, 3),
         "label": window.label,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def find_items(paths: Sequence[Path]) -> list[Item | Unread]:
             try:
                 found.update(dict.fromkeys(_of_path(each)))
             except DataError as error:
-                found[Unread(str(each), str(error))] = None
+                found[Unread(_shown(each), str(error))] = None
     return list(found)
 
 
@@ -119,9 +120,9 @@ def _of_file(path: Path, start: bytes, size: int) -> Item:
     if raw := _RAW_NAME.fullmatch(path.name):
         return _raw(path.parent, (int(raw[1]), int(raw[2])))
     if is_capture(path) or name.endswith(CAPTURE_NAMES):
-        return Item(Kind.CAPTURE, str(path), path, size=size)
+        return Item(Kind.CAPTURE, _shown(path), path, size=size)
     if start == PARQUET_MAGIC or name.endswith((*CSV_NAMES, *PARQUET_NAMES)):
-        return Item(Kind.TABLE, str(path), path, size=size)
+        return Item(Kind.TABLE, _shown(path), path, size=size)
     raise DataError(f"{path} is of no kind that can be classified; give {READABLE}.")
 
 
@@ -138,11 +139,20 @@ def _of_data_set(path: Path) -> Iterator[Item]:
         return
     for split, marker in zip(uci_har.SPLITS, uci_har.MARKERS, strict=True):
         if root.joinpath(marker).is_dir():
-            yield Item(Kind.WINDOWS, f"{path}/{split}", path, split=split, size=SPLIT_BYTES)
+            yield Item(Kind.WINDOWS, f"{_shown(path)}/{split}", path, split=split, size=SPLIT_BYTES)
 
 
 def _raw(folder: Path, session: hapt.Session) -> Item:
     experiment, subject = session
     return Item(
-        Kind.RAW, f"{folder}/acc_exp{experiment:02d}_user{subject:02d}.txt", folder, session, size=RECORDING_BYTES
+        Kind.RAW,
+        f"{_shown(folder)}/acc_exp{experiment:02d}_user{subject:02d}.txt",
+        folder,
+        session,
+        size=RECORDING_BYTES,
     )
+
+
+def _shown(path: Path) -> str:
+    """As text, whatever bytes it is of."""
+    return os.fsencode(path).decode(errors="replace")

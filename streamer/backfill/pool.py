@@ -16,10 +16,10 @@ from streamer.backfill.items import Item, Kind
 from streamer.backfill.outcome import BackfillOptions, Outcome
 from streamer.backfill.recognise import Backfill
 
-TOGETHER = 32
+TOGETHER = 64
 """Items that are recognised together at most: engines work best on many phones at once."""
 
-TOGETHER_BYTES = 64 << 20
+TOGETHER_BYTES = 128 << 20
 """The same in bytes of files, as their samples are in memory together."""
 
 BYTES_EACH = 16 << 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ from streamer.wire import MAX_VALUE, Label
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_UNREADABLE = (OSError, ValueError, EOFError, NotImplementedError, zlib.error)
+"""What reading raises, pandas' and PyArrow's own errors among it."""
 
 LONGEST_HEAD = 1 << 16
 """Bytes that a CSV's first line, with the names of its columns, may have."""
@@ -60,7 +64,13 @@ def _read(path: Path) -> tuple[pd.DataFrame, Columns]:
         with path.open("rb") as file:
             is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
         return _read_parquet(path) if is_parquet else _read_csv(path)
-    except (OSError, ValueError, EOFError) as error:  # pandas' and PyArrow's own errors are of these, too
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        NotImplementedError,
+        zlib.error,
+    ) as error:  # pandas' and PyArrow's among them
         reason = " ".join((getattr(error, "strerror", None) or str(error)).split())[:200]
         raise DataError(f"{path} cannot be read as a table ({reason}); give a CSV or Parquet file.") from error
 

@@ -62,7 +62,7 @@ class _Span:
             return None
         if not self._parts:
             self._first_s = float(readings.times[0])
-        self._parts.append(readings.values)
+        self._parts.append(readings.values[:MAX_SPAN])
         self._count += len(readings.times)
         is_long = abs(float(readings.times[-1]) - self._first_s) >= evidence.SPAN_S and self._count >= MIN_SPAN
         if not is_long and self._count < MAX_SPAN:
