@@ -22,7 +22,7 @@ class Format(StrEnum):
 AUTO = "auto"
 """Each message is recognised for itself."""
 
-CHOICES: tuple[str, ...] = (AUTO, *Format)
+CHOICES: tuple[str, ...] = (AUTO, *(each.value for each in Format))
 """What ``--format`` takes."""
 
 SENSORSPOT_TOPIC = "android/sensor"
