@@ -253,7 +253,7 @@ class Subscriber:
     def _flush(self) -> bool:
         """Publish what waits; False when that takes too long, or the connection is lost."""
         deadline = time.monotonic() + FLUSH_S
-        self._pay()
+        self._client.send(*self._due())
         while self.pump and self.pump.waiting:
             if self.state is not ConnectionState.CONNECTED or time.monotonic() > deadline or not self._turn():
                 return False
@@ -262,21 +262,23 @@ class Subscriber:
     def _turn(self) -> bool:
         """One turn of the network loop; False when the connection is lost."""
         client, pump = self._client, self.pump
-        client.wait(LOOP_S, is_urgent=pump is not None and pump.is_blocked)
         try:
-            result = client.loop(0)
+            result = client.turn(LOOP_S, is_urgent=pump is not None and pump.is_blocked)
         except Exception as error:  # paho raises whatever comes of parsing what is not MQTT
             log.debug("what came is not MQTT: %r", error)
             return False
-        client.listen()
-        if pump and self.state is ConnectionState.CONNECTED and result == mqtt.MQTT_ERR_SUCCESS:
-            result = client.send(*pump.take())
-        return result == mqtt.MQTT_ERR_SUCCESS and self._pay()
+        if result == mqtt.MQTT_ERR_SUCCESS:
+            result = client.send(*self._due())
+        return result == mqtt.MQTT_ERR_SUCCESS
 
-    def _pay(self) -> bool:
-        """Acknowledge what has been handled; False when the connection is lost."""
-        is_due = self._owed and self.state is ConnectionState.CONNECTED and (due := self._owed.due())
-        return not is_due or self._client.send(encode_pubacks(due)) == mqtt.MQTT_ERR_SUCCESS
+    def _due(self) -> list[bytes]:
+        """What is to be written now: messages to publish, and acknowledgements of what has been handled."""
+        if self.state is not ConnectionState.CONNECTED:
+            return []
+        packets = self.pump.take() if self.pump else []
+        if self._owed and (handled := self._owed.due()):
+            packets.append(encode_pubacks(handled))
+        return packets
 
     def _reconnect(self) -> None:
         """Try again, one broker after the other, until one is there or it stops."""

@@ -234,9 +234,8 @@ def _each(take: Callable[[Prediction], None], predictions: Sequence[Prediction])
 def _published(predictions: Sequence[Prediction]) -> list[Outgoing]:
     """What the publisher puts out of them, each taken before the next comes."""
     publisher = Publisher(PublisherOptions(Topics(ROOT, PREFIX), offline_after_s=30.0, max_phones=10_000))
-    put = []
+    put: list[Outgoing] = []
     for prediction in predictions:
         publisher.prediction(prediction)
-        while (message := publisher.outbox.take()) is not None:
-            put.append(message)
+        put += publisher.outbox.take(len(publisher.outbox))
     return put

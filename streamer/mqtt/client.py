@@ -15,7 +15,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
@@ -30,8 +30,14 @@ PIECE = 1 << 16
 MOST = 1 << 20
 """Bytes that are read in a row, before what is to be sent has its turn."""
 
-REST_S = 0.005
-"""Where much comes in, it is looked for so much later than the last time: one wake-up for many messages."""
+FLOOD = 1 << 17
+"""Bytes at once of which there are enough without waiting for more."""
+
+REST_S = 0.01
+"""After something has come, it is looked for more so much later: one wake-up for many, where there are many."""
+
+CHECK_S = 0.1
+"""How often it is looked whether the connection is alive."""
 
 
 class ReadAhead:
@@ -90,7 +96,7 @@ class Handlers(NamedTuple):
 
 
 class BulkClient(mqtt.Client):
-    """Speaks MQTT over sockets that are :class:`ReadAhead`; its network loop is :meth:`wait`, then ``loop(0)``.
+    """Speaks MQTT over sockets that are :class:`ReadAhead`; its network loop is :meth:`turn`, then :meth:`send`.
 
     ``ids_in_use`` are packet ids that paho shall not take.
     """
@@ -100,41 +106,59 @@ class BulkClient(mqtt.Client):
         self.ids_in_use: Collection[int] = ()
         self._handlers = handlers
         self._is_woken = False
-        self._is_flooded = False
-        self._looked_s = 0.0
+        self._is_busy = False
+        self._to_acknowledge: list[bytes] = []
+        self._checked_s = 0.0
 
-    def wait(self, timeout_s: float, *, is_urgent: bool = False) -> None:
-        """Wait until something has come or can be sent, but where that happens all the time, for more of it."""
-        connection = self._sock
-        if not isinstance(connection, ReadAhead) or connection.pending():
-            return
-        reading: list[Any] = [connection] if self._sockpairR is None else [connection, self._sockpairR]
-        writing = [connection] if self.want_write() else []
-        with contextlib.suppress(OSError, ValueError):  # closed: loop(0) says so
-            if not any(select.select(reading, writing, [], timeout_s)):
-                return
-        early_s = self._looked_s + REST_S - time.monotonic()
-        if early_s > 0 and not (is_urgent or self._is_flooded):
-            time.sleep(early_s)
-        self._looked_s = time.monotonic()
+    def turn(self, timeout_s: float, *, is_urgent: bool = False) -> MQTTErrorCode:
+        """Handle all that has come, after waiting up to ``timeout_s`` for it or for :meth:`wake`.
+
+        While much comes it is only looked for every :data:`REST_S` seconds, unless what comes is urgent. What was put
+        somewhere before a call of :meth:`wake` is there when this returns; then :meth:`send` is to be called.
+        """
+        connection, waker = self._sock, self._sockpairR
+        if not isinstance(connection, ReadAhead) or waker is None:
+            return self.loop(timeout_s)  # makes the pair of sockets, or says that there is no connection
+        ready: list[Any] = []
+        if self._is_busy and not is_urgent:
+            time.sleep(REST_S)
+        elif not connection.pending():
+            ready = _wait_for([connection, waker], [connection] if self.want_write() else [], timeout_s)
+        result = self.loop_read()
+        if self._is_woken or waker in ready:
+            self._is_busy = True
+            with contextlib.suppress(BlockingIOError):
+                waker.recv(PIECE)
+            self._is_woken = False
+        return result or self._look_after()
+
+    def _look_after(self) -> MQTTErrorCode:
+        """Write what is left, and keep the connection alive."""
+        if self.want_write() and (result := self.loop_write()):
+            return result
+        now_s = time.monotonic()
+        if now_s < self._checked_s + CHECK_S:
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        self._checked_s = now_s
+        return self.loop_misc()
 
     def wake(self) -> None:
-        """End the wait; safe on any thread, as it writes to paho's own pair of sockets for that."""
+        """End the wait of :meth:`turn`; safe on any thread, as it writes to paho's own pair of sockets for that."""
         waker = self._sockpairW
         if waker is not None and not self._is_woken:
             self._is_woken = True
             with contextlib.suppress(OSError):  # full: it wakes anyway; closed: nobody waits
                 waker.send(b"\0")
 
-    def listen(self) -> None:
-        """From now on a call of :meth:`wake` is heard; what was put before it is to be looked at after this."""
-        self._is_woken = False
-
     def send(self, *packets: bytes) -> MQTTErrorCode:
-        """Write whole packets behind what waits to be written already; what does not go out now does so later."""
-        if not packets:
+        """Write the acknowledgements of what has come, and whole packets, behind what waits to be written already.
+
+        What does not go out now does so later.
+        """
+        data = b"".join((encode_pubacks(self._to_acknowledge), *packets))
+        self._to_acknowledge.clear()
+        if not data:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
-        data = b"".join(packets)
         # As paho knows it: one packet that is nobody's, and of which nobody is told.
         self._out_packet.append(
             {
@@ -169,7 +193,7 @@ class BulkClient(mqtt.Client):
             read += len(piece)
             if len(piece) < PIECE and connection.is_plain:
                 break
-        self._is_flooded = read >= PIECE
+        self._is_busy = 0 < read < FLOOD
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _take(self, connection: ReadAhead, piece: bytes) -> MQTTErrorCode:
@@ -182,15 +206,12 @@ class BulkClient(mqtt.Client):
                 batch = connection.cutter.cut(now_s)
             except MalformedStreamError:
                 return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
-            if self._handlers.batch(batch) and batch.packet_ids and (result := self._acknowledge(batch.packet_ids)):
-                return result
+            if self._handlers.batch(batch):
+                self._to_acknowledge += batch.packet_ids
             if not batch.other:
                 return MQTTErrorCode.MQTT_ERR_SUCCESS
             if result := self._give(connection, batch.other):
                 return result
-
-    def _acknowledge(self, packet_ids: Sequence[bytes]) -> MQTTErrorCode:
-        return self.send(encode_pubacks(packet_ids))
 
     def _give(self, connection: ReadAhead, packet: bytes) -> MQTTErrorCode:
         """Let paho handle this packet."""
@@ -219,5 +240,14 @@ class BulkClient(mqtt.Client):
         return connection
 
     def _create_socket(self) -> Any:
+        self._to_acknowledge.clear()  # another connection's
         cutter = Cutter(properties=self._protocol == mqtt.MQTTv5, is_own=self._handlers.is_own)
         return ReadAhead(super()._create_socket(), cutter)
+
+
+def _wait_for(reading: list[Any], writing: list[Any], timeout_s: float) -> list[Any]:
+    """Those that can be read, once any can be read or written."""
+    try:
+        return select.select(reading, writing, [], timeout_s)[0]
+    except (OSError, ValueError):  # closed: reading says so
+        return []

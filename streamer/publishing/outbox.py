@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST = 20_000
 """Predictions and events that may wait; of more, the oldest of the busiest phones are dropped and counted."""
@@ -14,8 +14,7 @@ ROOM = 10
 """When it is full, one in so many is dropped at once, so that the next ones find room."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message to publish.
 
     ``phone`` is whose it is, "" for the listener's own. ``is_latest`` marks a topic of which only the latest message
@@ -66,13 +65,16 @@ class Outbox:
         if was_empty and messages:
             self.on_first()
 
-    def take(self) -> Outgoing | None:
-        """The message that has waited longest, None if none waits."""
+    def take(self, most: int) -> list[Outgoing]:
+        """Up to ``most`` messages, those that have waited longest."""
         with self._lock:
-            latest = next(iter(self._latest.values()), None)
-            if self._each and (latest is None or self._each[0][0] < latest[0]):
-                return self._each.popleft()[1]
-            return self._latest.popitem(last=False)[1][1] if latest else None
+            return [self._next() for _ in range(min(most, len(self)))]
+
+    def _next(self) -> Outgoing:
+        latest = next(iter(self._latest.values()), None)
+        if latest is None or (self._each and self._each[0][0] < latest[0]):
+            return self._each.popleft()[1]
+        return self._latest.popitem(last=False)[1][1]
 
     def _thin(self) -> None:
         """Make room: the oldest messages of the phones that have most of them go, the last of none."""

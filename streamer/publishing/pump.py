@@ -119,12 +119,12 @@ class Pump:
 
     def take(self) -> list[bytes]:
         """The packets to send now: as many as may be under way."""
-        packets = []
-        while len(self._under_way) < self.window and (entry := self._next()):
-            packet_id, packet = entry
-            self._under_way[packet_id] = packet
-            packets.append(packet)
-        return packets
+        room = self.window - len(self._under_way)
+        entries = [self._first.popleft() for _ in range(min(room, len(self._first)))]
+        if room > len(entries):
+            entries += [self._packet(message) for message in self._outbox.take(room - len(entries))]
+        self._under_way.update(entries)
+        return [packet for _, packet in entries]
 
     def acknowledge(self, packet_id: int, *, refused: bool) -> None:
         """The broker has taken a message, or refused it."""
@@ -132,12 +132,6 @@ class Pump:
             self.ids.discard(packet_id)
             self.refused += refused
             self.published += not refused
-
-    def _next(self) -> tuple[int, bytes] | None:
-        if self._first:
-            return self._first.popleft()
-        message = self._outbox.take()
-        return self._packet(message) if message else None
 
     def _packet(self, message: Outgoing) -> tuple[int, bytes]:
         packet_id = self._new_id()

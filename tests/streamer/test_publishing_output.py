@@ -36,7 +36,7 @@ class Bench:
         self.publisher = Publisher(options, clock=self.clock)
 
     def out(self) -> list[Outgoing]:
-        return list(iter(self.publisher.outbox.take, None))
+        return self.publisher.outbox.take(len(self.publisher.outbox))
 
     def texts(self) -> list[tuple[str, str]]:
         return [(m.topic, m.payload.decode()) for m in self.out() if not m.payload.startswith(b"{")]

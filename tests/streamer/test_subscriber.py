@@ -192,8 +192,7 @@ class Session:
 
     def _run(self) -> None:
         while not self._stopping:
-            self.client.wait(0.05)
-            if self.client.loop(0):
+            if self.client.turn(0.05) or self.client.send():
                 self.client.reconnect()
 
 
@@ -259,9 +258,7 @@ def obedient() -> Iterator[Obedient]:
 
 def turn_until(client: BulkClient, condition: Callable[[], bool]) -> None:
     def turned() -> bool:
-        client.wait(0.01)
-        assert client.loop(0) == mqtt.MQTT_ERR_SUCCESS
-        client.listen()
+        assert client.turn(0.01) == client.send() == mqtt.MQTT_ERR_SUCCESS
         return condition()
 
     wait_until(turned)
