@@ -64,13 +64,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, Columns]:
         with path.open("rb") as file:
             is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
         return _read_parquet(path) if is_parquet else _read_csv(path)
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        NotImplementedError,
-        zlib.error,
-    ) as error:  # pandas' and PyArrow's among them
+    except _UNREADABLE as error:
         reason = " ".join((getattr(error, "strerror", None) or str(error)).split())[:200]
         raise DataError(f"{path} cannot be read as a table ({reason}); give a CSV or Parquet file.") from error
 

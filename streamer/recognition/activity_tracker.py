@@ -69,13 +69,14 @@ class ActivityTracker:
         self, classified: ClassifiedWindow, probabilities: FloatArray, decision: Decision, now_s: float
     ) -> Prediction:
         """The prediction about a window: what is told of it, by its (smoothed) probabilities ``(6,)``."""
-        window, row = classified.window, classified.row
+        window, row = classified.window, classified.row.tolist()
+        activities = row[: len(ACTIVITIES)]
         change = self._changes.push(
             decision.answer,
             decision.confidence,
             start_s=window.start_s,
             end_s=window.end_s,
-            window_activity=(*ACTIVITIES, TRANSITION)[int(row.argmax())],
+            window_activity=(*ACTIVITIES, TRANSITION)[row.index(max(row))],
         )
         self._novel_in_a_row = self._novel_in_a_row + 1 if classified.reasons else 0
         return Prediction(
@@ -84,7 +85,7 @@ class ActivityTracker:
             activity=decision.activity,
             confidence=decision.confidence,
             probabilities=probabilities,
-            window_activity=ACTIVITIES[int(row[: len(ACTIVITIES)].argmax())],
+            window_activity=ACTIVITIES[activities.index(max(activities))],
             latency_ms=1000 * (now_s - window.arrived_s),
             novelty=classified.novelty,
             reasons=classified.reasons if self._novel_in_a_row >= LASTING else (),

@@ -87,9 +87,9 @@ class WindowEngine:
         novelty = self.novelty
         if novelty is None:
             return [ClassifiedWindow(window, row) for window, row in zip(windows, rows, strict=True)]
-        scores = novelty.score(values)
+        scores = novelty.score(values).tolist()
         return [
-            ClassifiedWindow(window, row, float(score), novelty.reasons(window.values) if score > THRESHOLD else ())
+            ClassifiedWindow(window, row, score, novelty.reasons(window.values) if score > THRESHOLD else ())
             for window, row, score in zip(windows, rows, scores, strict=True)
         ]
 
