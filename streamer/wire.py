@@ -206,8 +206,10 @@ def decode_imu(payload: bytes, *, gyro_optional: bool = False) -> Samples:
     assert isinstance(message, _Imu)
     values = _values(message, gyro_optional)
     times = _times(message, len(values))
-    if not (np.abs(values).max() <= MAX_VALUE and abs(times[0]) <= MAX_TIME_S and np.abs(times).max() <= MAX_TIME_S):
-        raise WireError("a value or time is not a finite number of a sensible size")
+    if not np.abs(values).max() <= MAX_VALUE:
+        raise WireError("a value is not a finite number of a sensible size")
+    if not np.abs(times).max() <= MAX_TIME_S:
+        raise WireError("a time is not a finite number of a sensible size")
     if message.unit is not None:
         values[:, :3] /= STANDARD_GRAVITY if message.unit.acc == "m/s2" else 1.0
         values[:, 3:] *= np.deg2rad(1.0) if message.unit.gyro == "deg/s" else 1.0
