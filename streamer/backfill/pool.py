@@ -6,9 +6,10 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.sharedctypes import Synchronized
 
 from model.errors import HarError
@@ -96,8 +97,9 @@ def _recognise_shared(
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(options, done_s))
     try:
         while waiting or begun:
-            while waiting and len(begun) < AHEAD * workers:
-                begun.append(pool.submit(_recognise, waiting.popleft()))
+            with _undisturbed():  # the first submission starts the processes
+                while waiting and len(begun) < AHEAD * workers:
+                    begun.append(pool.submit(_recognise, waiting.popleft()))
             wait(begun, timeout=POLL_S, return_when=FIRST_COMPLETED)
             on_progress(done_s.value)
             while begun and begun[0].done():
@@ -110,6 +112,26 @@ def _recognise_shared(
             for process in multiprocessing.active_children():
                 process.terminate()
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """While processes are started, which a signal would leave half started: it is heeded right after.
+
+    The processes themselves never hear Ctrl-C, which a terminal sends to all: they inherit that it is blocked.
+    """
+    noted: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, _frame: noted.append(number)) for number in numbers}
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for each in noted:
+        signal.raise_signal(each)
 
 
 class _Worker:
@@ -134,9 +156,8 @@ _worker: _Worker | None = None
 
 
 def _begin(options: BackfillOptions, done_s: Synchronized[float]) -> None:
-    """First thing in a process; Ctrl-C is the parent's to heed."""
+    """First thing in a process."""
     global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = _Worker(options, done_s)
 
 

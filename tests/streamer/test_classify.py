@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -83,12 +84,18 @@ def test_it_can_be_stopped_and_leaves_no_process_and_no_half_of_a_table(
 ) -> None:
     arguments = ("--bundled", "all", "--workers", "2", "-o", tmp_path / "all.parquet")
     with subprocess.Popen(
-        command("streamer", "classify", *arguments), stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
+        command("streamer", "classify", *arguments),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=ROOT,
+        start_new_session=True,
     ) as process:
         own = psutil.Process(process.pid)
         while not (children := [child for child in own.children() if "spawn_main" in " ".join(child.cmdline())]):
             assert process.poll() is None
-        process.send_signal(number)
+        # As a terminal does: Ctrl-C reaches the processes that share the work, too.
+        os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
         assert process.wait(TIMEOUT_S) == status
         assert process.stderr
         said = process.stderr.read().strip()  # click ends the line of ^C
