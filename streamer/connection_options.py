@@ -42,7 +42,7 @@ def connection_options(command: Decorated) -> Decorated:
                 "--protocol-version",
                 type=click.Choice(["311", "5"]),
                 default="311",
-                help="MQTT 3.1.1, or 5 at twice the cost.",
+                help="MQTT 3.1.1 or 5.",
             ),
             click.option(
                 "--cafile",

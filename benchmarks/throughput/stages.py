@@ -124,7 +124,7 @@ def stages(encoding: Encoding) -> Iterator[Stage]:
     classifier = Classifier.load()
     predictions = recognised(WindowEngine(classifier, FilterSettings()), messages)
     windows = [prediction.window for prediction in predictions]
-    yield Stage("receive: paho, queue", "message", receiving_s(messages))
+    yield Stage("receive: cut, queue", "message", receiving_s(messages))
     yield Stage(
         "decode", "message", cheapest_s(lambda: lambda: [detect.decode(m.topic, m.payload) for m in messages], n)
     )
@@ -223,7 +223,7 @@ def _prediction_stages(classifier: Classifier, predictions: Sequence[Prediction]
     yield Stage("print a line", "window", cheapest_s(printing, n))
     yield Stage("publish: payloads, outbox", "window", cheapest_s(lambda: lambda: _published(predictions), n))
     outgoing = _published(predictions)
-    yield Stage("publish: paho, acknowledgements", "window", sending_s(outgoing) * len(outgoing) / n)
+    yield Stage("publish: packets, acknowledgements", "window", sending_s(outgoing) * len(outgoing) / n)
 
 
 def _each(take: Callable[[Prediction], None], predictions: Sequence[Prediction]) -> None:

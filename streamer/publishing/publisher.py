@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -54,9 +54,13 @@ class PublisherOptions:
 class _Phone:
     """What was published of a phone last, and since when its answer lasts."""
 
+    topic: str
+    state_topic: str
+    confidence_topic: str
     answer: str = ""
     since_s: float = 0.0
-    parts: dict[str, bytes] = field(default_factory=dict)
+    state: str = ""
+    confidence: bytes = b""
 
 
 class Publisher:
@@ -116,13 +120,13 @@ class Publisher:
                 return  # the rest of a stream whose phone went offline, perhaps long ago, and may be forgotten
             if self._presence.hear(phone, now_s):  # now: the listener may be behind, but the phone is there
                 self._introduce(phone)
-            known = self._phones.setdefault(phone, _Phone())
+            known = self._phones.get(phone) or self._follow(phone)
             if prediction.change and prediction.change.after == prediction.answer:
                 known.answer, known.since_s = prediction.answer, prediction.change.time_s
             elif prediction.answer != known.answer:
                 known.answer, known.since_s = prediction.answer, prediction.window.start_s
-            state = Outgoing(self.topics.activity(phone), state_payload(prediction, known.since_s), phone=phone)
-            self.outbox.put(state, *self._parts(known, prediction))
+            state = Outgoing(known.topic, state_payload(prediction, known.since_s), phone=phone)
+            self.outbox.put(state, *_parts(known, prediction))
 
     def change(self, phone: str, change: ActivityChange) -> None:
         """An event, which no broker keeps."""
@@ -149,7 +153,7 @@ class Publisher:
             for phone in self._presence.online():
                 self._introduce(phone)
             for known in self._phones.values():
-                known.parts = {}
+                known.state, known.confidence = "", b""
 
     def hear(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Take a message on one of the own topics.
@@ -233,13 +237,20 @@ class Publisher:
     def _put_latest(self, phone: str, topic: str, payload: bytes) -> None:
         self.outbox.put(Outgoing(topic, payload, phone=phone, is_latest=True))
 
-    def _parts(self, known: _Phone, prediction: Prediction) -> list[Outgoing]:
-        """Answer and confidence on topics of their own, where they are not what they were."""
-        parts = {STATE: prediction.answer.encode("ascii"), CONFIDENCE: percent(prediction.confidence)}
-        changed = {name: payload for name, payload in parts.items() if known.parts.get(name) != payload}
-        known.parts = parts
-        phone = prediction.phone
-        return [
-            Outgoing(self.topics.activity(phone, name), payload, phone=phone, is_latest=True)
-            for name, payload in changed.items()
-        ]
+    def _follow(self, phone: str) -> _Phone:
+        activity = self.topics.activity
+        known = self._phones[phone] = _Phone(activity(phone), activity(phone, STATE), activity(phone, CONFIDENCE))
+        return known
+
+
+def _parts(known: _Phone, prediction: Prediction) -> list[Outgoing]:
+    """Answer and confidence on topics of their own, where they are not what they were."""
+    parts = []
+    phone, confidence = prediction.phone, percent(prediction.confidence)
+    if prediction.answer != known.state:
+        known.state = prediction.answer
+        parts.append(Outgoing(known.state_topic, known.state.encode("ascii"), phone=phone, is_latest=True))
+    if confidence != known.confidence:
+        known.confidence = confidence
+        parts.append(Outgoing(known.confidence_topic, confidence, phone=phone, is_latest=True))
+    return parts
