@@ -44,8 +44,10 @@ class Labels:
 
     def covering(self, start_s: float, end_s: float) -> str | None:
         """The label of the one segment that holds all of ``start_s`` to ``end_s``, or None."""
+        latest_s = start_s + TIME_TOLERANCE_S
         for label in reversed(self._labels):
-            known_s = self._clock() if label.end_s == math.inf else label.end_s
-            if label.start_s <= start_s + TIME_TOLERANCE_S and end_s <= known_s + TIME_TOLERANCE_S:
-                return label.activity
+            if label.start_s <= latest_s:
+                known_s = self._clock() if label.end_s == math.inf else label.end_s
+                if end_s <= known_s + TIME_TOLERANCE_S:
+                    return label.activity
         return None

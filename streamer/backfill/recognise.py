@@ -48,6 +48,8 @@ class Backfill:
         self._options = options
         self._on_seconds = on_seconds
         self._new_engine = load_engines(options.engine)
+        engine = self._new_engine()
+        self._takes_windows, self._cut = engine.kind == "window", engine.cut
         self._book = options.mount.book()
         self._book.refresh(0.0)
 
@@ -69,15 +71,14 @@ class Backfill:
         return outcomes
 
     def _open(self, item: Item, outcome: Outcome, n_before: int) -> list[_Feed]:
-        takes_windows = self._new_engine().kind == "window"
-        sources = open_source(item, self._options.tables, takes_windows=takes_windows)
+        sources = open_source(item, self._options.tables, takes_windows=self._takes_windows)
         return [self._feed(source, outcome, str(key)) for key, source in enumerate(sources, start=n_before)]
 
     def _feed(self, source: Source, outcome: Outcome, key: str) -> _Feed:
         """Files may have phones of the same name: in here they are called by number."""
         log = PhoneLog(outcome, source.phone, self._options.is_table)
         if isinstance(source, Messages):
-            stream = PhoneStream(key, cut=self._new_engine().cut)
+            stream = PhoneStream(key, cut=self._cut)
             stream.rotation = self._book.rotation(source.phone)
             return _Feed(_windows(source, stream, log), outcome, log)
         return _Feed(source.ready(key), outcome, log)

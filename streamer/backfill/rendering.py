@@ -42,7 +42,9 @@ class Lines:
 
     def prediction(self, prediction: Prediction) -> None:
         """Add it, and what it brings."""
-        self._add("prediction", {**prediction_fields(prediction), "phone": self._phone, "latency_ms": None})
+        fields = prediction_fields(prediction)
+        fields["phone"], fields["latency_ms"] = self._phone, None
+        self._add("prediction", fields)
         if prediction.change:
             self._add("event", change_fields(self._phone or "", prediction.change))
         for transition in prediction.transitions:
