@@ -24,6 +24,7 @@ import click
 import psutil
 
 from benchmarks.cluster_phones import Due, SimulatedPhone
+from benchmarks.load.connections import Connection
 from benchmarks.load.payloads import encode_bodies
 from benchmarks.throughput.machine import describe
 from streamer.address import parse_broker
@@ -135,6 +136,18 @@ def measure(cluster: RunningCluster, kind: str, qos: int, payload: bytes, topic:
     )
 
 
+def connection_kib(cluster: RunningCluster, count: int = 800) -> float:
+    """KiB of a node's memory for each phone that is connected to it and silent."""
+    node = psutil.Process(cluster.processes[-1].pid)
+    before = node.memory_info().rss
+    phones = [Connection(cluster.ports[-1], f"silent-{k}") for k in range(count)]
+    time.sleep(1.0)
+    held = node.memory_info().rss - before
+    for phone in phones:
+        phone.close()
+    return round(held / 1024 / count, 1)
+
+
 @click.command()
 @click.option("--messages", type=int, default=24_000, show_default=True, help="Of each kind.")
 @click.option("--nodes", default="1,3", show_default=True)
@@ -155,6 +168,7 @@ def main(messages: int, nodes: str) -> None:
         ):
             for kind, qos, payload, topic in kinds:
                 click.echo(json.dumps(asdict(measure(cluster, kind, qos, payload, topic, messages))))
+            click.echo(json.dumps({"nodes": number, "connection_kib": connection_kib(cluster)}))
 
 
 if __name__ == "__main__":

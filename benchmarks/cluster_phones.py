@@ -89,7 +89,7 @@ class SimulatedPhone:
         sending = asyncio.create_task(self._send(writer, start_s))
         try:
             done, _ = await asyncio.wait({hearing, sending}, return_when=asyncio.FIRST_COMPLETED)
-            if sending in done and not sending.exception():
+            if sending in done and not sending.exception() and not self.is_done:
                 await hearing
             for task in done:
                 task.result()

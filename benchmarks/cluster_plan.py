@@ -39,6 +39,7 @@ class Costs:
     """What things cost: microseconds of a core, bytes, KiB."""
 
     broker_us: float
+    prediction_us: float
     worker_message_us: float
     worker_window_us: float
     worker_call_us: float
@@ -95,7 +96,7 @@ def make_plan(
     calls = costs.worker_call_us / (1000 * costs.gather_ms)
     workers = math.ceil(worker_us / 1e6 / (utilisation - calls))
     out = windows * costs.predictions_out
-    broker_cores = (messages + out) * costs.broker_us / 1e6
+    broker_cores = (messages * costs.broker_us + out * costs.prediction_us) / 1e6
     nodes = max(3, math.ceil(broker_cores / (node_cores * utilisation)))
     ingress = messages * (costs.payload_bytes + OVERHEAD_BYTES)
     told = out * (costs.prediction_bytes + OVERHEAD_BYTES)
@@ -204,40 +205,42 @@ def check(plan: Plan, per_s: float, costs: Costs, *, dead_worker_s: float, elect
     dealt = phones_of_workers(plan.phones, plan)
     most = int(dealt.max())
     steady, mean = serve(most, per_s, costs, rng), serve(int(dealt.mean()), per_s, costs, rng)
-    of_a_node = (plan.messages_per_s + plan.windows_per_s * costs.predictions_out) / plan.nodes
+    out = plan.windows_per_s * costs.predictions_out
+    of_a_node = (plan.messages_per_s + out) / plan.nodes
+    mean_us = (plan.messages_per_s * costs.broker_us + out * costs.prediction_us) / (plan.messages_per_s + out)
     return {
         "phones_of_a_worker": {"mean": round(float(dealt.mean())), "least": int(dealt.min()), "most": most},
         "worker": asdict(mean),
         "fullest_worker": asdict(steady),
         "fullest_worker_dead": {"for_s": dead_worker_s} | asdict(serve(most, per_s, costs, rng, dead_s=dead_worker_s)),
         "all_wait_for_leaders": {"for_s": election_s} | asdict(serve(most, per_s, costs, rng, dead_s=election_s)),
-        "broker_p99_ms": round(broker_wait_ms(of_a_node, costs.broker_us, plan.cores_of_a_node, rng), 3),
-        "broker_p99_ms_with_a_node_dead": _with_a_node_dead(plan, of_a_node, costs, rng),
+        "broker_p99_ms": round(broker_wait_ms(of_a_node, mean_us, plan.cores_of_a_node, rng), 3),
+        "broker_p99_ms_with_a_node_dead": _with_a_node_dead(plan, of_a_node, mean_us, rng),
     }
 
 
-def _with_a_node_dead(plan: Plan, of_a_node: float, costs: Costs, rng: np.random.Generator) -> float | None:
+def _with_a_node_dead(plan: Plan, of_a_node: float, mean_us: float, rng: np.random.Generator) -> float | None:
     more = of_a_node * plan.nodes / (plan.nodes - 1)
-    if more * costs.broker_us / 1e6 >= plan.cores_of_a_node:
+    if more * mean_us / 1e6 >= plan.cores_of_a_node:
         return None
-    return round(broker_wait_ms(more, costs.broker_us, plan.cores_of_a_node, rng), 3)
+    return round(broker_wait_ms(more, mean_us, plan.cores_of_a_node, rng), 3)
 
 
 @click.command()
 @click.option("--phones", type=int, default=1_000_000, show_default=True)
 @click.option("--messages-per-s", "per_s", default=2.0, show_default=True, help="Of a phone.")
-@click.option(
-    "--broker-us", default=60.0, show_default=True, help="A message at QoS 0, all nodes' processors together."
-)
+@click.option("--broker-us", default=21.0, show_default=True, help="Of a message, all nodes' processors together.")
+@click.option("--prediction-us", default=329.0, show_default=True, help="The same of what a worker publishes.")
+@click.option("--store-per-s", default=0.0, show_default=True, help="QoS 1: what one cluster's store takes; 0: QoS 0.")
 @click.option("--worker-message-us", default=45.0, show_default=True)
 @click.option("--worker-window-us", default=230.0, show_default=True)
 @click.option("--worker-call-us", default=1000.0, show_default=True, help="Fixed, of each call for all that waits.")
 @click.option("--gather-ms", default=20.0, show_default=True)
-@click.option("--payload-bytes", default=1500.0, show_default=True)
+@click.option("--payload-bytes", default=1450.0, show_default=True)
 @click.option("--prediction-bytes", default=450.0, show_default=True)
-@click.option("--predictions-out", default=2.2, show_default=True, help="Messages published for a window.")
+@click.option("--predictions-out", default=0.0, show_default=True, help="Published for a window; 0: --no-publish.")
 @click.option("--phone-kib", default=64.0, show_default=True, help="Of a phone's state in a worker.")
-@click.option("--connection-kib", default=60.0, show_default=True, help="Of a phone's connection at a broker.")
+@click.option("--connection-kib", default=16.0, show_default=True, help="Of a phone's connection at a broker.")
 @click.option("--utilisation", default=0.6, show_default=True)
 @click.option("--node-cores", default=16, show_default=True)
 @click.option("--partitions-of-a-worker", "per_worker", default=1, show_default=True)
@@ -249,6 +252,7 @@ def _with_a_node_dead(plan: Plan, of_a_node: float, costs: Costs, rng: np.random
 def main(
     phones: int,
     per_s: float,
+    store_per_s: float,
     utilisation: float,
     node_cores: int,
     per_worker: int,
@@ -265,9 +269,10 @@ def main(
         phones, per_s, all_costs, prices, utilisation=utilisation, node_cores=node_cores, per_worker=per_worker
     )
     simulated = check(plan, per_s, all_costs, dead_worker_s=worker_restart_s, election_s=election_s)
-    too_many = plan.partitions > MAX_PARTITIONS
-    cells = {"clusters_at_least": math.ceil(plan.partitions / MAX_PARTITIONS)} if too_many else {}
-    click.echo(json.dumps({"costs": asdict(all_costs), "plan": asdict(plan) | cells, "simulated": simulated}, indent=1))
+    by_store = plan.messages_per_s / store_per_s if store_per_s else 0.0
+    clusters = {"clusters_at_least": math.ceil(max(by_store, plan.partitions / MAX_PARTITIONS))}
+    told = {"costs": asdict(all_costs), "plan": asdict(plan) | clusters, "simulated": simulated}
+    click.echo(json.dumps(told, indent=1))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,10 @@ MAX_ACK_PENDING = 500
 """Messages of a partition that a worker may hold without having handled them; what comes beyond waits at the brokers,
 in order. A worker must not need longer than ``ack_wait_s`` for those of all its partitions, or gets them again."""
 
+STORE_TIMEOUT_S = 2
+"""A node that cannot store a message within this, as there is no leader, ends the phone's connection. The phone comes
+again and sends all that was not acknowledged, in order; the later that is, the more was stored out of order by then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -157,6 +161,7 @@ def _mqtt(cluster: Cluster, node: Node) -> Sequence[str]:
         "mqtt {",
         f'  listen: "{node.bind}:{node.port}"',
         f'  max_ack_pending: {MAX_ACK_PENDING}, ack_wait: "{cluster.ack_wait_s}s"',
+        f'  js_api_timeout: "{STORE_TIMEOUT_S}s"',
         *(['  no_auth_user: "phone"'] if cluster.anonymous else []),
         *([f"  tls {{ cert_file: {json.dumps(tls.cert)}, key_file: {json.dumps(tls.key)} }}"] if tls else []),
         "}",
