@@ -78,7 +78,8 @@ class SimulatedPhone:
             kind, body = await asyncio.wait_for(_packet(reader), CONNECT_TIMEOUT_S)
             if kind != CONNACK or body[1] != 0:
                 raise ConnectionRefusedError(f"the node gives code {body[1]}")
-            for packet in self._waiting.values():
+            for packet in list(self._waiting.values()):
+                _check(writer)
                 writer.write(bytes([packet[0] | 8]) + packet[1:])  # DUP
             await self._both(reader, writer, start_s)
         finally:
@@ -109,6 +110,7 @@ class SimulatedPhone:
                 self._waiting[index] = packet
             self._next += 1
             self.sent_s[index] = time.monotonic()
+            _check(writer)
             writer.write(packet)
             await writer.drain()
 
@@ -119,6 +121,12 @@ class SimulatedPhone:
                 index = struct.unpack(">H", body)[0] - 1
                 if self._waiting.pop(index, None) is not None:
                     self.acked_s[index] = time.monotonic()
+
+
+def _check(writer: asyncio.StreamWriter) -> None:
+    """asyncio writes to a connection that is gone without a word."""
+    if writer.is_closing():
+        raise ConnectionResetError("the node has closed the connection")
 
 
 async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:

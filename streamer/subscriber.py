@@ -70,7 +70,7 @@ class Subscriber:
     ) -> None:
         self.state = ConnectionState.CONNECTING
         self.retry_at_s: float | None = None
-        self.failure: BrokerError | None = None  # another client has taken over its session
+        self.failure: BrokerError | None = None  # its session was taken over
         self._options = options
         self._attempts = Attempts((options.address, *options.others))
         self._owed = Acknowledgements(progress) if progress else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 import urllib.error
@@ -53,6 +54,13 @@ class RunningCluster:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+    def consumers(self) -> int:
+        """What the brokers keep messages for: the subscriptions of sessions, above quality of service 0."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor_ports[0]}/jsz?streams=1", timeout=5) as answer:
+            accounts = json.load(answer)["account_details"]
+        streams = [stream for account in accounts for stream in account["stream_detail"]]
+        return sum(stream["state"]["consumer_count"] for stream in streams if stream["name"] == "$MQTT_msgs")
 
     def kill(self, node: int) -> None:
         """As kill -9 does."""

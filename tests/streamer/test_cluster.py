@@ -27,7 +27,7 @@ from streamer.outputs import JsonLines
 from streamer.recognition.loading import EngineOptions, load_engine
 from streamer.wire import decode_imu, encode_imu
 from tests.clusters import PARTITIONS, RunningCluster, running_cluster
-from tests.processes import Listening
+from tests.processes import Listening, run
 from tests.publishers import sender
 from tests.streamer.recorded_phones import phyphox, sensor_logger, sensorspot, worn
 
@@ -212,6 +212,11 @@ def test_apps_keep_their_phones_names_and_a_second_worker_of_a_partition_gives_w
             worker.stop()
         finally:
             worker.kill()
+        assert cluster.consumers() == 2 * PARTITIONS  # a filter that ends in # takes two
+        gone = run("streamer", "cluster", "forget", *cluster.worker, "--partition", f"0-5/{PARTITIONS}")
+        assert gone.returncode == 0, gone.stderr
+        assert gone.stdout.count("given up") == PARTITIONS
+        assert cluster.consumers() == 0
     predictions = worker.of_type("prediction")
     expected = alone(messages)
     assert {(p["phone"], p["start_sample"]) for p in predictions} == expected.keys()
