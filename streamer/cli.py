@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from model.command import CONTEXT_SETTINGS, run, version_option
+from model.command import CONTEXT_SETTINGS, run
 from model.errors import HarError
 from streamer.backfill.command import classify
 from streamer.cluster.command import cluster
@@ -19,6 +19,8 @@ from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_to
 from streamer.labelling.command import label
 from streamer.mount.command import calibrate
 from streamer.mount.options import mount_of, mount_options
+from streamer.operation.options import operation_of, operation_options
+from streamer.operation.version import version_option
 from streamer.phyphox.command import phyphox
 from streamer.publishing.command import forget
 from streamer.publishing.options import publish_option, publisher_options, publishing_options, topics_of
@@ -111,6 +113,7 @@ def cli() -> None:
 @connection_options
 @mount_options
 @publishing_options
+@operation_options
 @_shared_options
 def listen(brokers: tuple[str, ...], **flags: Any) -> int:
     """Subscribe to a broker and recognise what its phones send.
@@ -118,6 +121,13 @@ def listen(brokers: tuple[str, ...], **flags: Any) -> int:
     Ends on Ctrl-C, with a summary. A refused connection exits with the broker's CONNACK code. Every flag can be given
     as an environment variable too: HAR_ and its long name, as HAR_KEEPALIVE; -C is HAR_COUNT, -W HAR_TIMEOUT_S.
     """
+    from streamer.operation.logs import errors_logged
+
+    with errors_logged(flags["log_format"]):
+        return _listen(brokers, flags)
+
+
+def _listen(brokers: tuple[str, ...], flags: dict[str, Any]) -> int:
     embedded = [broker for broker in brokers if broker.partition(":")[0] == "embedded"]
     if not embedded:
         return _run([broker_address(broker, flags) for broker in brokers], flags)
@@ -130,10 +140,12 @@ def listen(brokers: tuple[str, ...], **flags: Any) -> int:
 
 def _listen_embedded(broker: str, flags: dict[str, Any]) -> int:
     from streamer.broker import EmbeddedBroker, embedded_port
+    from streamer.operation.logs import say
 
     with EmbeddedBroker(embedded_port(broker)) as embedded:
-        click.echo(
-            f"Embedded broker ({embedded.name}): phones of this machine reach it at {embedded.address}", err=True
+        say(
+            f"Embedded broker ({embedded.name}): phones of this machine reach it at {embedded.address}",
+            flags["log_format"],
         )
         return _run([embedded.address], flags)
 
@@ -176,6 +188,7 @@ def _session_options(addresses: Sequence[BrokerAddress], flags: dict[str, Any]) 
         mount=mount_of(flags),
         workers=flags["workers"],
         partitions=partitions,
+        operation=operation_of(flags),
     )
 
 

@@ -81,6 +81,11 @@ class Listening:
         """The command line of a listener."""
         return command("streamer", "listen", *arguments)
 
+    @staticmethod
+    def replay_command(*arguments: object) -> list[str]:
+        """The command line of ``har-replay``."""
+        return command("replay", *arguments)
+
     def next_line_of_stderr(self) -> str:
         """Wait for it; empty at the end."""
         assert self._process.stderr
