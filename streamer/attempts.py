@@ -64,11 +64,11 @@ class Attempts:
         self._tried = 0
 
     def lost(self) -> None:
-        """The connection is lost, or an attempt has failed."""
+        """The connection is lost, or an attempt has failed, so that waits go on to grow."""
         if self._since_s is not None:
             self._short = self._short + 1 if self._clock() - self._since_s < SHORT_S else 0
+            self._backoff_s = FIRST_WAIT_S
         self._since_s = None
-        self._backoff_s = FIRST_WAIT_S
 
     def wait_s(self) -> float:
         """How long to wait before the next attempt: hardly, while there is another broker that has not been tried;

@@ -17,7 +17,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from model.errors import HarError
-from streamer.broker import LOOPBACK, EmbeddedBroker, embedded_port
+from streamer.broker import EmbeddedBroker
+from streamer.broker_config import LOOPBACK, Place, parse_place
 from tests.brokers import answers, find_mosquitto, free_port
 
 
@@ -27,7 +28,7 @@ def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         monkeypatch.setenv("PATH", str(Path(find_mosquitto()).parent), prepend=os.pathsep)
     else:
         monkeypatch.setattr(shutil, "which", lambda _name: None)
-    with EmbeddedBroker(free_port()) as started:
+    with EmbeddedBroker(Place(port=free_port())) as started:
         assert started.name == request.param
         yield started
 
@@ -80,16 +81,25 @@ def test_a_taken_port_is_told() -> None:
         taken.bind((LOOPBACK, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(HarError, match=f"Port {port} is taken"), EmbeddedBroker(port):
+        with pytest.raises(HarError, match=f"Port {port} is taken"), EmbeddedBroker(Place(port=port)):
             pass
 
 
-def test_the_port_is_read_from_the_flag() -> None:
-    assert embedded_port("embedded") is None
-    assert embedded_port("embedded:1884") == 1884
+def test_the_place_is_read_from_the_flag() -> None:
+    assert parse_place("embedded") == Place(LOOPBACK, None)
+    assert parse_place("embedded:1884") == Place(LOOPBACK, 1884)
+    assert parse_place("embedded:0.0.0.0") == Place("0.0.0.0", 1883)
+    assert parse_place("embedded:192.168.1.10:1884") == Place("192.168.1.10", 1884)
+    assert parse_place("embedded:[::]:1884") == Place("::", 1884)
+    assert [parse_place(f"embedded:{host}:1").is_loopback for host in ("localhost", "[::1]", "0.0.0.0", "a.b")] == [
+        *(True, True, False, False)
+    ]
     for wrong in ("embedded:0", "embedded:x", "embedded:70000", "embedded:-1"):
         with pytest.raises(HarError, match="not a number"):
-            embedded_port(wrong)
+            parse_place(wrong)
+    for wrong in ("embedded:a.b:x", "embedded:ann@a.b", "embedded:ws://a.b"):
+        with pytest.raises(HarError):
+            parse_place(wrong)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
@@ -99,7 +109,8 @@ def test_it_ends_with_a_parent_that_is_killed(kind: str) -> None:
     port = free_port()
     script = (
         "import sys, time\nfrom streamer.broker import EmbeddedBroker\n"
-        f"with EmbeddedBroker({port}) as broker:\n    print(broker.name, flush=True)\n    time.sleep(600)\n"
+        "from streamer.broker_config import Place\n"
+        f"with EmbeddedBroker(Place(port={port})) as broker:\n    print(broker.name, flush=True)\n    time.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env={"PATH": path})
     assert parent.stdout

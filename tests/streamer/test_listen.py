@@ -24,7 +24,8 @@ from model.decision import ANSWERS
 from model.recordings import label_at
 from model.uci_har import write_uci_har
 from model.windows import HOP, WINDOW_LENGTH, cut
-from tests.brokers import USER, Mosquitto, free_port, make_certificate, start_mosquitto
+from tests.brokers import USER, Mosquitto, free_port, start_mosquitto
+from tests.certificates import make_certificate
 from tests.processes import Listening, assert_one_sentence, run
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import socket
-import subprocess
-import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +24,8 @@ from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.pump import SendOnly
 from streamer.subscriber import Subscriber
 from streamer.subscription import SubscriberOptions
-from tests.brokers import Mosquitto, free_port, make_certificate, start_mosquitto, wait_for_port
+from tests.brokers import Mosquitto, free_port, nats_with_a_websocket, start_mosquitto
+from tests.certificates import make_certificate
 from tests.subscribers import subscriber
 
 PATIENCE_S = 60
@@ -78,24 +77,6 @@ class Scissors:
             time.sleep(0.001)
         connection.shutdown(socket.SHUT_RDWR)
         self._last = connection
-
-
-@contextmanager
-def nats_with_a_websocket(tmp_path: Path) -> Iterator[tuple[int, int]]:
-    """Ports of MQTT and of MQTT through a WebSocket, which Mosquitto is not built with everywhere."""
-    tcp, plain, websocket = free_port(), free_port(), free_port()
-    (tmp_path / "nats.conf").write_text(
-        f"listen: 127.0.0.1:{tcp}\nserver_name: test\njetstream {{ store_dir: '{tmp_path}' }}\n"
-        f"mqtt {{ listen: 127.0.0.1:{plain} }}\nwebsocket {{ listen: '127.0.0.1:{websocket}', no_tls: true }}\n"
-    )
-    executable = Path(sysconfig.get_path("scripts")) / "nats-server"
-    with subprocess.Popen([executable, "-c", tmp_path / "nats.conf"], stderr=subprocess.DEVNULL) as server:
-        try:
-            wait_for_port(websocket)
-            wait_for_port(plain)
-            yield plain, websocket
-        finally:
-            server.terminate()
 
 
 @contextmanager
