@@ -153,7 +153,8 @@ class Link:
         self.state = ConnectionState.RECONNECTING
         self._is_subscribed = False
         self._attempts.lost()
-        if self._is_taken_over or (self._options.keep_session and self._attempts.is_contested):
+        is_named = self._options.keep_session or self._options.has_given_id  # so that another may have that name
+        if self._is_taken_over or (is_named and self._attempts.is_contested):
             self._fail(taken_over(self._options.client_id))
         while not self.stopping.is_set() and not self._is_subscribed:
             wait_s = self._attempts.wait_s()

@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from model.errors import HarError
 from streamer.broker import EmbeddedBroker
-from streamer.broker_config import LOOPBACK, Place, parse_place
+from streamer.broker_config import LOOPBACK, Access, Place, access_of, parse_place
 from tests.brokers import answers, find_mosquitto, free_port
 
 
@@ -121,3 +121,71 @@ def test_it_ends_with_a_parent_that_is_killed(kind: str) -> None:
     while answers(port):
         assert time.monotonic() < deadline, "the broker outlived its parent"
         time.sleep(0.05)
+
+
+@pytest.fixture(params=["mosquitto", "nats-server"])
+def guarded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedBroker]:
+    """On all addresses, for one user, whose password has every printable character."""
+    if request.param == "mosquitto":
+        monkeypatch.setenv("PATH", str(Path(find_mosquitto()).parent), prepend=os.pathsep)
+    else:
+        monkeypatch.setattr(shutil, "which", lambda _name: None)
+    monkeypatch.setenv("HAR_PASSWORD", PASSWORD)
+    place = Place("0.0.0.0", free_port())
+    with EmbeddedBroker(place, access_of(place, "ann", PASSWORD)) as started:
+        yield started
+
+
+PASSWORD = "".join(chr(code) for code in range(32, 127)) + "äß"
+
+
+def answer(broker: EmbeddedBroker, host: str, username: str | None, password: str | None) -> str:
+    """What the broker says to this user."""
+    told: list[str] = []
+    made = mqtt.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
+    made.username_pw_set(username, password)
+    made.on_connect = lambda _client, _user, _flags, code, _properties: told.append(str(code))
+    made.connect(host, broker.address.port)
+    while not told and not made.loop(0.1):
+        pass
+    made.disconnect()
+    return told[0]
+
+
+def test_beyond_loopback_it_lets_in_one_user_and_nobody_finds_the_password(guarded: EmbeddedBroker) -> None:
+    address = guarded.address
+    for host in (LOOPBACK, "127.0.0.2"):  # Linux has all of 127.0.0.0/8
+        assert answer(guarded, host, address.username, address.password) == "Success"
+        assert answer(guarded, host, "ann", "wrong") != "Success"
+        assert answer(guarded, host, "bob", PASSWORD) != "Success"
+        assert answer(guarded, host, None, None) != "Success"
+    process, folder = guarded._process, guarded._folder
+    assert process
+    assert folder
+    of_child = [Path(f"/proc/{process.pid}/{name}").read_bytes() for name in ("cmdline", "environ")]
+    assert not [seen for seen in of_child if PASSWORD.encode() in seen]
+    files = [
+        path for path in Path(folder.name).rglob("*") if path.is_file() and path.name in ("broker.conf", "passwords")
+    ]
+    assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
+    assert oct(Path(folder.name).stat().st_mode & 0o777) == "0o700"
+    if guarded.name == "mosquitto":
+        assert not [path for path in files if PASSWORD in path.read_text()]
+
+
+def test_who_is_let_in_is_made_up_where_nobody_is_named() -> None:
+    everywhere = Place("0.0.0.0")
+    assert access_of(Place(), None, None) is None
+    made, other = access_of(everywhere, None, None), access_of(everywhere, None, None)
+    assert made
+    assert other
+    assert made.is_made_up
+    assert made.password != other.password
+    assert len(made.password) == 19
+    assert made.password not in repr(made)
+    assert access_of(Place(), "ann", "secret") == Access("ann", "secret")
+    for username, password in (("a:b", "x"), ("", "x"), ("a", "x\ny"), ("a", "$2a$10$x")):
+        with pytest.raises(HarError, match="give another"):
+            access_of(everywhere, username, password)
+    with pytest.raises(HarError, match="needs a user name"):
+        EmbeddedBroker(everywhere)

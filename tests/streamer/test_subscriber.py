@@ -19,23 +19,16 @@ from streamer.address import parse_broker
 from streamer.inbox import Message
 from streamer.mqtt.client import BulkClient, Handlers
 from streamer.mqtt.cutter import Batch
-from streamer.mqtt.packets import decode_length, encode_publish
+from streamer.mqtt.packets import encode_publish
 from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.pump import SendOnly
 from streamer.subscriber import Subscriber
 from streamer.subscription import SubscriberOptions
 from tests.brokers import Mosquitto, free_port, nats_with_a_websocket, start_mosquitto
 from tests.certificates import make_certificate
+from tests.obedient import Obedient
 from tests.subscribers import subscriber
-
-PATIENCE_S = 60
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+from tests.waiting import PATIENCE_S, wait_until
 
 
 def options(where: str, *, qos: int = 1, version: int = 4, cafile: str | None = None) -> SubscriberOptions:
@@ -200,41 +193,6 @@ def test_a_session_that_is_kept_loses_nothing_and_is_told_nothing_that_it_has_ac
     successor.stop()
     phone.loop_stop()
     assert successor.came == [b"after"]
-
-
-class Obedient:
-    """A broker of one client, played by the test."""
-
-    def __init__(self) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.where = f"127.0.0.1:{self._listening.getsockname()[1]}"
-
-    def accept(self, answer: bytes = b"\x20\x02\x00\x00") -> None:
-        self._connection, _ = self._listening.accept()
-        self._connection.settimeout(PATIENCE_S)
-        self._stream = self._connection.makefile("rb")
-        assert self.packet()[0] == 0x10
-        self.say(answer)
-
-    def say(self, *packets: bytes) -> None:
-        self._connection.sendall(b"".join(packets))
-
-    def packet(self) -> bytes:
-        head = self._stream.read(2)
-        while (length := decode_length(head, 1)) is None:
-            head += self._stream.read(1)
-        return bytes(head + self._stream.read(length[0]))
-
-    def close(self) -> None:
-        self._connection.close()
-        self._listening.close()
-
-
-@pytest.fixture
-def obedient() -> Iterator[Obedient]:
-    broker = Obedient()
-    yield broker
-    broker.close()
 
 
 def turn_until(client: BulkClient, condition: Callable[[], bool]) -> None:
