@@ -42,7 +42,7 @@ audit: $(VENV)/test ## known vulnerabilities of what is locked, and whether the 
 	$(BIN)/python -m tests.audit
 
 unit: $(VENV)/test ## the tests alone (ARGS="-k wire"; PROCESSES=0 for one after the other)
-	$(BIN)/pytest -n $(PROCESSES) --dist worksteal $(ARGS)
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 home-assistant: $(VENV)/test ## Home Assistant itself as the consumer (needs NEW_PYTHON=python3.13 or newer)
 	$(NEW_PYTHON) -m venv .venv-home-assistant
