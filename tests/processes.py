@@ -23,8 +23,9 @@ def command(module: str, *arguments: object) -> list[str]:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This process's environment without the product's own variables."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("HAR_")} | changes
+    """This process's environment without the product's own variables, and the size of no terminal (xdist sets one)."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HAR_")}
+    return {name: value for name, value in kept.items() if name not in ("COLUMNS", "LINES")} | changes
 
 
 def run(module: str, *arguments: object, **changes: str) -> subprocess.CompletedProcess[str]:
