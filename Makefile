@@ -7,7 +7,7 @@ PROCESSES ?= auto
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCES := model streamer replay tests benchmarks
 
-.PHONY: help demo test check audit unit renderings screenshot fuzz home-assistant lock bench reference crossval stateful clean
+.PHONY: help demo test check audit unit renderings screenshot fuzz home-assistant lock bench soak reference crossval stateful clean
 
 help:
 	@grep -E '^# |^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^# //; s/:.*##/  -/'
@@ -52,6 +52,10 @@ home-assistant: $(VENV)/test ## Home Assistant itself as the consumer (needs NEW
 
 bench: $(VENV)/test ## phones on a core, stages, bounds: docs/benchmarks/throughput.md anew (needs Mosquitto and two idle cores; ARGS=--quick)
 	$(BIN)/python -m benchmarks.throughput all $(ARGS)
+
+soak: $(VENV)/test ## four hours under load and faults: does anything grow? Then 200 starts and stops (ARGS="--hours 12")
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+	HAR_TEST_STARTS=200 $(BIN)/pytest --timeout 3600 tests/streamer/test_service.py -k starts
 
 reference: $(VENV)/test ## the 2019 notebook's networks, three seeds each (hours; goes on where it stopped)
 	$(BIN)/python -m benchmarks.reference

@@ -56,7 +56,8 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str], *told: str, stat
 class Listening:
     """``har-stream listen --output jsonl`` in the background; its lines are read as they come."""
 
-    def __init__(self, *arguments: object, **changes: str) -> None:
+    def __init__(self, *arguments: object, keep_lines: bool = True, **changes: str) -> None:
+        self._keeps_lines = keep_lines  # else they are read and forgotten
         self.lines: list[dict[str, Any]] = []
         self._process = subprocess.Popen(
             command("streamer", "listen", "--output", "jsonl", *arguments),
@@ -75,7 +76,8 @@ class Listening:
     def _read(self) -> None:
         assert self._process.stdout
         for line in self._process.stdout:
-            self.lines.append(json.loads(line))
+            if self._keeps_lines:
+                self.lines.append(json.loads(line))
 
     @staticmethod
     def command(*arguments: object) -> list[str]:
@@ -116,10 +118,14 @@ class Listening:
                 before, since = len(self.lines), time.monotonic()
             time.sleep(0.05)
 
-    def stop(self, number: int = signal.SIGTERM) -> dict[str, Any]:
-        """End it by a signal; gives the summary."""
+    def end(self, number: int = signal.SIGTERM) -> None:
+        """End it by a signal, as it should."""
         self._process.send_signal(number)
         assert self.wait() == 0
+
+    def stop(self, number: int = signal.SIGTERM) -> dict[str, Any]:
+        """End it by a signal; gives the summary."""
+        self.end(number)
         assert self.lines[-1]["type"] == "summary"
         return self.lines[-1]
 
