@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import wait_until
+
 USER = "ann"
 """The one user of a broker with a password."""
 
@@ -43,6 +45,11 @@ class Mosquitto:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(self.config.with_suffix(".log").read_text())
             time.sleep(0.02)
+
+    def wait_until_saved(self) -> None:
+        """Until it has written to disk what it keeps now."""
+        file, now = self.config.parent / "mosquitto.db", time.time()
+        wait_until(lambda: file.exists() and file.stat().st_mtime > now, "the broker's saving")
 
     def kill(self) -> None:
         """As kill -9 does."""
@@ -96,17 +103,26 @@ def free_ports(count: int) -> list[int]:
 
 @contextmanager
 def start_mosquitto(
-    tmp_path: Path, *, password: str | None = None, settings: Sequence[str] = (), more: Sequence[str] = ()
+    tmp_path: Path,
+    *,
+    password: str | None = None,
+    settings: Sequence[str] = (),
+    more: Sequence[str] = (),
+    is_persistent: bool = False,
 ) -> Iterator[Mosquitto]:
     """A broker that listens on loopback alone; with ``password``, only :data:`USER` may connect.
 
     ``settings`` are more lines of its configuration, for instance ``certfile`` and ``keyfile``; ``more`` comes at the
-    end, for instance another listener.
+    end, for instance another listener. If it ``is_persistent``, it writes what it keeps to disk every second.
     """
     executable = find_mosquitto()
     port = free_port()
     config = tmp_path / f"mosquitto-{port}.conf"
-    lines = [f"listener {port} 127.0.0.1", "max_queued_messages 200000", "persistence false", "log_type error"]
+    lines = [f"listener {port} 127.0.0.1", "max_queued_messages 200000", "log_type error"]
+    if is_persistent:
+        lines += ["persistence true", f"persistence_location {tmp_path}/", "autosave_interval 1"]
+    else:
+        lines.append("persistence false")
     lines[1:1] = settings  # those of the listener follow it
     if os.geteuid() == 0:
         lines.append("user root")  # or it changes to a user who may not read tmp_path
