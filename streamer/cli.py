@@ -17,6 +17,7 @@ from streamer.connection_options import FILE, broker_address, connection_options
 from streamer.doctor.command import doctor
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
 from streamer.labelling.command import label
+from streamer.limits import FORGET_S, MAX_PHONES, Limits
 from streamer.mount.command import calibrate
 from streamer.mount.options import mount_of, mount_options
 from streamer.phyphox.command import phyphox
@@ -56,8 +57,16 @@ def _shared_options(command: Decorated) -> Decorated:
             click.option(
                 "--max-phones",
                 type=click.IntRange(1),
-                default=10_000,
+                default=MAX_PHONES,
                 help="Phones that are followed at most.",
+            ),
+            click.option(
+                "--forget-after",
+                "forget_s",
+                type=click.FloatRange(1),
+                default=FORGET_S,
+                metavar="SECONDS",
+                help="Forget all about a phone that has been silent for so long.",
             ),
             click.option(
                 "--workers",
@@ -163,6 +172,7 @@ def _session_options(addresses: Sequence[BrokerAddress], flags: dict[str, Any]) 
         listener=ListenerOptions(
             max_phones=flags["max_phones"],
             max_predictions=flags["count"],
+            limits=Limits(forget_s=flags["forget_s"]),
         ),
         topics=topics,
         publisher=publisher_options(flags, topics, shared=bool(partitions)),

@@ -16,7 +16,13 @@ COMMANDS = ("model.cli", "streamer.cli", "replay.cli")
 FORBIDDEN = {"model": ("streamer", "replay", "paho"), "streamer": ("replay",)}
 """What a package never imports; ``har-stream demo`` runs the replay as a process of its own."""
 
-SHARED_WITH_REPLAY = {"streamer.wire", "streamer.address", "streamer.capture.format", "streamer.capture.reader"}
+SHARED_WITH_REPLAY = {
+    "streamer.wire",
+    "streamer.faults",
+    "streamer.address",
+    "streamer.capture.format",
+    "streamer.capture.reader",
+}
 """What a phone and the listener must have in common: payloads, how a broker's address is written, recorded messages."""
 
 ONLY_IN = {
