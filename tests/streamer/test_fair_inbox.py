@@ -39,7 +39,7 @@ takes = st.tuples(st.just("take"), st.integers(1, 6))
 
 
 @given(st.lists(puts | takes, max_size=40))
-def test_each_phone_s_messages_stay_in_order_and_what_is_handled_is_a_beginning(
+def test_a_phone_s_messages_stay_in_order_and_what_is_handled_is_a_beginning(
     steps: list[tuple[str, object]],
 ) -> None:
     inbox, put, taken, sent = FairInbox(), [], [], defaultdict(int)  # type: ignore[var-annotated]
