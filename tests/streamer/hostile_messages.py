@@ -35,7 +35,7 @@ def text(**changes: object) -> bytes:
 
 
 def filled(start: bytes, piece: bytes, end: bytes = b"") -> bytes:
-    return start + piece * ((100_000 - len(start) - len(end)) // len(piece)) + end
+    return start + piece * ((20_000 - len(start) - len(end)) // len(piece)) + end
 
 
 IMU, LABEL = "har/{}/imu", "har/{}/label"
@@ -86,6 +86,9 @@ MISNAMED = [
     )
 ]
 
+PASSED_ON = [hostile for hostile in MISNAMED if hostile.topic.isprintable()]
+"""Those that a Mosquitto passes on: who sends controls in a topic is disconnected."""
+
 PER_PHONE = [hostile for hostile in KINDS if "{}" in hostile.topic]
 """Those that are some phone's, and do not change what else it sends."""
 
@@ -106,12 +109,12 @@ def hostile(count: int, phones: list[str], seed: int = 0) -> Iterator[tuple[str,
                 yield topic.format(phone), payload
                 continue
         if which < len(PER_PHONE) + len(MISNAMED):
-            yield MISNAMED[which % len(MISNAMED)][1:]
+            yield PASSED_ON[which % len(PASSED_ON)][1:]
             continue
-        payload = bytearray(rng.choice(fields))
+        damaged = bytearray(rng.choice(fields))
         for _ in range(rng.randint(1, 8)):
-            payload[rng.randrange(len(payload))] = rng.randrange(256)
-        payload[rng.randrange(1, len(payload) - 1)] = 0x01  # a control, which JSON has nowhere
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        damaged[rng.randrange(1, len(damaged) - 1)] = 0x01  # a control, which JSON has nowhere
         yield (
             rng.choice((IMU.format(phone), "sensor-logger", "phyphox", "android/sensor/x", "android/sensor")),
             bytes(payload),
