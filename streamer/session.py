@@ -104,6 +104,8 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
     listener = _recognising(options, engine, outputs)
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
         on_messages = recorder.before(listener.receive_many) if recorder else listener.receive_many
+        if options.partitions and listener.progress:
+            listener.keep_all()
         subscriber = connections(
             options.subscriber,
             options.partitions,
@@ -145,7 +147,8 @@ def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output])
     if options.workers == 1:
         decode = partial(detect.decode, format_name=options.format)
         return Listener(options.listener, engine, outputs, decode, options.mount.book())
-    workers = WorkerOptions(options.engine, options.format, options.mount, options.listener.max_phones)
+    limits = options.listener
+    workers = WorkerOptions(options.engine, options.format, options.mount, limits.max_phones, limits.limits)
     return Pool(options.listener, workers, options.workers, engine.kind, outputs)
 
 
