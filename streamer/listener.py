@@ -68,6 +68,7 @@ class Listener:
         self.failure: Exception | None = None
         self.last_message_s = time.monotonic()
         self._outputs = outputs
+        self._turned_s: float | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
 
@@ -79,6 +80,11 @@ class Listener:
     def keep_all(self) -> None:
         """Messages are acknowledged by :attr:`progress`: whoever hands them over waits for room, none is dropped."""
         self.inbox.keeps_all = True
+
+    @property
+    def turned_s(self) -> float:
+        """When the recognising thread last turned; now while it has not begun."""
+        return time.monotonic() if self._turned_s is None else self._turned_s
 
     @property
     def n_queued(self) -> int:
@@ -147,6 +153,7 @@ class Listener:
     def _run(self) -> None:
         try:
             while not (self._stopping.is_set() and not len(self.inbox)):
+                self._turned_s = time.monotonic()
                 if (too_soon_s := self._work.too_soon_s) > 0:
                     self._stopping.wait(too_soon_s)
                 self.work(self.inbox.take(BATCH, 0.0 if self._work.is_waiting else IDLE_S))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,6 +25,13 @@ from streamer.formats import detect
 from streamer.formats.names import AUTO
 from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
+from streamer.operation.address import HttpAddress
+from streamer.operation.facts import look_at
+from streamer.operation.health import is_alive
+from streamer.operation.logs import CALM, logging_to, stderr_handler
+from streamer.operation.options import OperationOptions
+from streamer.operation.server import serving
+from streamer.operation.systemd import supervised
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
 from streamer.publishing.publisher import Publisher, PublisherOptions
 from streamer.publishing.topics import Topics
@@ -64,6 +72,7 @@ class SessionOptions:
     mount: MountOptions = field(default_factory=MountOptions)
     workers: int = 1
     partitions: tuple[Partition, ...] = ()
+    operation: OperationOptions = field(default_factory=OperationOptions)
 
 
 class LogLines(logging.Handler):
@@ -106,19 +115,26 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
             listener.progress,
         )
         parts = _Parts(subscriber, listener, publisher, recorder)
-        parts.start()
-        _greet(options, recent)
-        end = _End(
-            options.timeout_s,
-            lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
-        )
-        try:
-            _watch(options, listener, subscriber, recent, end)
-            summary = parts.stop()
-        except BaseException:
-            # What has been received is kept even now; a run in which nothing came has nothing to tell.
-            parts.stop(if_any=True)
-            raise
+        look = look_at(listener, subscriber, recorder)
+        with (
+            contextlib.ExitStack() as supervision,
+            serving(options.operation.metrics, look, version("har-stream")) as metrics,
+        ):
+            supervision.enter_context(supervised(lambda: is_alive(look())))
+            parts.start()
+            _greet(options, recent, metrics)
+            end = _End(
+                options.timeout_s,
+                lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
+            )
+            try:
+                _watch(options, listener, subscriber, recent, end)
+                supervision.close()
+                summary = parts.stop()
+            except BaseException:
+                # What has been received is kept even now; a run in which nothing came has nothing to tell.
+                parts.stop(if_any=True)
+                raise
     if failure := listener.failure or subscriber.failure:
         _raise(failure)
     if options.output == "dashboard":
@@ -185,16 +201,15 @@ class _Parts:
         return summary
 
 
-def _greet(options: SessionOptions, recent: Recent) -> None:
+def _greet(options: SessionOptions, recent: Recent, metrics: HttpAddress | None) -> None:
     """Say on stderr that it hears, for people and scripts that wait for it."""
-    recording_to = f"recording to {options.record}" if options.record else ""
+    more = [f"recording to {options.record}"] if options.record else []
+    more += [f"metrics at http://{metrics}/metrics"] if metrics else []
     if options.output == "dashboard":
-        recent.lines.extend([printable(recording_to)] if recording_to else [])
+        recent.lines.extend(printable(line) for line in more)
         return
     topics = ", ".join(options.subscriber.all_topics)
-    line = f"Listening to {topics} at {options.subscriber.address}{recording_to and ', '}{recording_to}"
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    CALM.info("%s", ", ".join([f"Listening to {topics} at {options.subscriber.address}", *more]))
 
 
 def _outputs(options: SessionOptions, recent: Recent, publisher: Publisher | None) -> list[Output]:
@@ -202,7 +217,7 @@ def _outputs(options: SessionOptions, recent: Recent, publisher: Publisher | Non
     if options.output == "dashboard":
         outputs.append(recent)
     else:
-        outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout, sys.stderr))
+        outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout))
     if options.save_windows:
         outputs.append(WindowsFile(options.save_windows))
     if publisher:
@@ -257,13 +272,8 @@ def _interrupts() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-@contextlib.contextmanager
-def _logging(options: SessionOptions, recent: Recent) -> Iterator[None]:
+def _logging(options: SessionOptions, recent: Recent) -> contextlib.AbstractContextManager[None]:
     """Log records to the dashboard's events, else to stderr."""
-    handler: logging.Handler = LogLines(recent) if options.output == "dashboard" else logging.StreamHandler()
-    root = logging.getLogger()
-    root.addHandler(handler)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
+    if options.output == "dashboard":
+        return logging_to(LogLines(recent))
+    return logging_to(stderr_handler(options.operation.log_format))

@@ -18,15 +18,24 @@ FORBIDDEN = {"model": ("streamer", "replay", "paho"), "streamer": ("replay",)}
 
 SHARED_WITH_REPLAY = {
     "streamer.wire",
-    "streamer.faults",
+    "streamer.access_options",
     "streamer.address",
+    "streamer.faults",
+    "streamer.tls",
     "streamer.capture.format",
     "streamer.capture.reader",
 }
-"""What a phone and the listener must have in common: payloads, how a broker's address is written, recorded messages."""
+"""What a phone and the listener must have in common: payloads, how a broker is named and trusted, recorded messages."""
 
 ONLY_IN = {
-    "paho": {"streamer.mqtt.client", "streamer.mqtt.connecting", "streamer.subscriber", "replay.publisher"},
+    "paho": {
+        "streamer.link",
+        "streamer.mqtt.client",
+        "streamer.mqtt.connecting",
+        "streamer.mqtt.session",
+        "streamer.subscriber",
+        "replay.publisher",
+    },
     "rich": {
         "model.commands.console",
         "model.evaluation_tables",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from model.errors import HarError
-from streamer.connection_options import broker_address, broker_option, connection_options, with_environment
+from streamer.access_options import broker_address
+from streamer.connection_options import broker_option, connection_options, with_environment
 from streamer.publishing.options import prefix_option
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def run(folder: Path, node: int) -> int:
     words = [str(nats_server()), "-c", str(configuration)]
     os.chdir(folder)
     if sys.platform != "win32":
-        os.execv(words[0], words)  # signals reach it without anybody in between
+        os.execv(words[0], words)  # noqa: S606 - signals reach it without anybody in between
     return subprocess.call(words)
 
 

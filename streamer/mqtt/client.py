@@ -39,6 +39,9 @@ REST_S = 0.01
 CHECK_S = 0.1
 """How often it is looked whether the connection is alive."""
 
+PING_ANSWER_S = 10.0
+"""A broker that is asked for a sign of life, and gives none for so long, is gone: the network may not tell."""
+
 
 class ReadAhead:
     """A socket that gives paho only what it is fed, by ``recv``; else the socket itself."""
@@ -104,9 +107,11 @@ class BulkClient(mqtt.Client):
     def __init__(self, handlers: Handlers, **options: Any) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, **options)
         self.ids_in_use: Collection[int] = ()
+        self.fault: OSError | None = None  # by which the last connection ended
         self._handlers = handlers
         self._is_woken = False
         self._is_busy = False
+        self._is_ending = False
         self._to_acknowledge: list[bytes] = []
         self._checked_s = 0.0
 
@@ -140,7 +145,14 @@ class BulkClient(mqtt.Client):
         if now_s < self._checked_s + CHECK_S:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
         self._checked_s = now_s
+        if self._ping_t and min(now_s - self._ping_t, now_s - self.heard_s) > PING_ANSWER_S:
+            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_KEEPALIVE)
         return self.loop_misc()
+
+    @property
+    def heard_s(self) -> float:
+        """When something came last, on the monotonic clock."""
+        return float(self._last_bytes_received)
 
     def wake(self) -> None:
         """End the wait of :meth:`turn`; safe on any thread, as it writes to paho's own pair of sockets for that."""
@@ -182,7 +194,8 @@ class BulkClient(mqtt.Client):
                 return MQTTErrorCode.MQTT_ERR_NO_CONN
             try:
                 piece = connection.read()
-            except OSError:
+            except OSError as error:
+                self.fault = error
                 piece = b""
             if piece is None:
                 break
@@ -195,6 +208,17 @@ class BulkClient(mqtt.Client):
                 break
         self._is_busy = 0 < read < FLOOD
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _loop_rc_handle(self, rc: MQTTErrorCode) -> MQTTErrorCode:
+        """The connection ends: what has come by then is taken first, as a broker that died may not send it again."""
+        connection = self._sock
+        if rc and isinstance(connection, ReadAhead) and not self._is_ending:
+            self._is_ending = True
+            with contextlib.suppress(OSError, MalformedStreamError):
+                while (piece := connection.read()) and not self._take(connection, piece):
+                    pass
+            self._is_ending = False
+        return super()._loop_rc_handle(rc)
 
     def _take(self, connection: ReadAhead, piece: bytes) -> MQTTErrorCode:
         now_s = time.monotonic()
@@ -241,6 +265,7 @@ class BulkClient(mqtt.Client):
 
     def _create_socket(self) -> Any:
         self._to_acknowledge.clear()  # another connection's
+        self.fault = None
         cutter = Cutter(properties=self._protocol == mqtt.MQTTv5, is_own=self._handlers.is_own)
         return ReadAhead(super()._create_socket(), cutter)
 
