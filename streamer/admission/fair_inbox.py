@@ -73,11 +73,11 @@ class FairInbox(Inbox):
         """Add messages, at least one, in this order, but those of a phone that sends too many; when it is full the
         oldest of the busiest phones go.
         """
+        admitted = self._rates.admit(messages)
+        if len(admitted) < len(messages):
+            self.losses.flood_messages += len(messages) - len(admitted)
+        size = sum([len(message.payload) for message in admitted])
         with self._arrived:
-            admitted = self._rates.admit(messages)
-            if len(admitted) < len(messages):
-                self.losses.flood_messages += len(messages) - len(admitted)
-            size = sum([len(message.payload) for message in admitted])
             if self.keeps_all and self._bytes + size > self._max_bytes:
                 self._arrived.wait_for(lambda: self._closed or self._bytes + size <= self._max_bytes or not len(self))
             self._messages.extend(admitted)
