@@ -17,6 +17,7 @@ from streamer.formats.har import as_message
 from streamer.inbox import Message
 from streamer.limits import LIMITS, MAX_STRANGERS, Limits
 from streamer.listener import Listener, ListenerOptions
+from streamer.mount.watch import MountWatch
 from streamer.outputs import Recent
 from streamer.recognition.prediction import Engine, Prediction
 from streamer.recognition.recognizer import Recognizer
@@ -103,9 +104,11 @@ def test_windows_of_a_phone_that_has_gone_are_not_recognised() -> None:
     """Nor do they bring it back."""
     with told_by(Clock()):
         listening = listener(1)
+        listening._work._mounts._watches["a"] = MountWatch()
         listening._take([message("a", 0), message("b", 100)])
         listening.work([])
     assert phones(listening) == ["b"]
+    assert not listening._work._mounts._watches
     assert listening.tally.totals.windows == 3
 
 
