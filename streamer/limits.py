@@ -36,6 +36,9 @@ MAX_STRANGERS = 100
 INBOX_BYTES = 256 << 20
 """Payload bytes that may wait to be recognised; beyond it the busiest phone's oldest messages go."""
 
+INBOX_MESSAGES = 1_000_000
+"""The same in messages, each of which takes some 300 bytes beside its payload."""
+
 MAX_WAIT_S = 120.0
 """A message that has waited for longer is not recognised any more: so long after an overload at most, all is live."""
 
@@ -70,13 +73,14 @@ class Limits:
     forget_s: float = FORGET_S
     max_wait_s: float = MAX_WAIT_S
     inbox_bytes: int = INBOX_BYTES
+    inbox_messages: int = INBOX_MESSAGES
     notices_at_once: float = NOTICES_AT_ONCE
 
 
 LIMITS = Limits()
 """Of what comes from a network."""
 
-UNLIMITED = Limits(*(math.inf,) * 7, INBOX_BYTES, math.inf)
+UNLIMITED = Limits(*(math.inf,) * 7, INBOX_BYTES, INBOX_MESSAGES, math.inf)
 """Of what was recorded, which is taken as it is however fast that goes."""
 
 

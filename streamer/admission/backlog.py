@@ -97,20 +97,25 @@ class Backlog:
                 self._turns.rotate(-1)
         return taken, passed
 
-    def drop(self, to_bytes: int) -> int:
-        """Drop the oldest messages of the phones of which most bytes wait, until no more than so many are left; gives
-        how many.
+    def drop(self, to_bytes: int, to_messages: int) -> int:
+        """Drop the oldest messages of the phones of which most bytes wait, and then of those of which most messages do,
+        until no more than so many are left; gives how many.
         """
-        flows, dropped = list(self._flows.values()), 0
-        most = allowance([flow.bytes for flow in flows], self.bytes - to_bytes) if self.bytes > to_bytes else self.bytes
+        dropped = self._drop(lambda flow: flow.bytes, self.bytes - to_bytes)
+        return dropped + self._drop(lambda flow: len(flow.messages), self._n - to_messages)
+
+    def _drop(self, amount: Callable[[_Flow], int], surplus: int) -> int:
+        if surplus <= 0:
+            return 0
+        flows, n_before = list(self._flows.values()), self._n
+        most = allowance([amount(flow) for flow in flows], surplus)
         for flow in flows:
-            while flow.bytes > most and flow.messages:
+            while flow.messages and amount(flow) > most:
                 self._count(flow.pop())
-                dropped += 1
             if not flow.messages:
-                self._turns.remove(flow)
                 del self._flows[flow.phone]
-        return dropped
+        self._turns = deque(flow for flow in self._turns if flow.messages)
+        return n_before - self._n
 
     def _count(self, message: Message) -> None:
         """It waits no more."""

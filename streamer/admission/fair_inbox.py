@@ -20,7 +20,7 @@ from streamer.limits import BATCH_BYTES, LIMITS, Limits
 log = logging.getLogger(__name__)
 
 ROOM = 0.9
-"""When it is full so much of it is kept, so that the next messages find room."""
+"""When it is full so much of it is kept at most, so that the next messages find room."""
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class FairInbox(Inbox):
             self._messages.extend(admitted)
             self._bytes += size
             self.accepted += len(admitted)
-            if self._bytes > self._max_bytes and not self.keeps_all:
+            if (self._bytes > self._max_bytes or len(self) > self._limits.inbox_messages) and not self.keeps_all:
                 self._make_room()
             self._arrived.notify()
 
@@ -94,7 +94,7 @@ class FairInbox(Inbox):
 
     def _make_room(self) -> None:
         self._sort()
-        dropped = self._backlog.drop(int(ROOM * self._max_bytes))
+        dropped = self._backlog.drop(int(ROOM * self._max_bytes), int(ROOM * self._limits.inbox_messages))
         self._bytes = self._backlog.bytes
         self.losses.crowded_messages += dropped
         self.dropped += dropped

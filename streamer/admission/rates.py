@@ -1,4 +1,4 @@
-"""Refuses what a phone sends beyond a rate, at hardly any cost for all others: before anything is decoded. Pure.
+"""Refuses what a phone sends beyond a rate, at hardly any cost for all others: before anything is decoded.
 
 Messages are counted by topic, a second at a time. Only of topics that had more than one phone may send in that second
 is it looked whose messages they are, since phones of an app may share one; their levels leak at the rate that is
@@ -7,6 +7,7 @@ allowed, and what would make one overflow is refused.
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -21,7 +22,7 @@ _topic_of = attrgetter("topic")
 
 
 class Rates:
-    """Of the messages that come to one inbox.
+    """Of the messages that come to one inbox, by several connections maybe.
 
     ``flooding`` are the phones of which messages are refused now. ``on_flood`` is told each of them once it is.
 
@@ -34,6 +35,7 @@ class Rates:
         self, limits: Limits, phone_of: Callable[[str, bytes], str], on_flood: Callable[[str], None] = lambda _: None
     ) -> None:
         self.flooding: set[str] = set()
+        self._lock = threading.Lock()
         self._limits = limits
         self._phone_of = phone_of
         self._on_flood = on_flood
@@ -45,12 +47,13 @@ class Rates:
     def admit(self, messages: Sequence[Message]) -> Sequence[Message]:
         """Those of these messages, at least one, that are let in."""
         now_s = messages[-1].arrived_s
-        if not 0 <= now_s - self._since_s < SPAN_S:
-            self._turn(now_s)
-        self._counts.update(map(_topic_of, messages))
-        if not self._watched:
-            return messages
-        return [message for message in messages if message.topic not in self._watched or self._takes(message)]
+        with self._lock:
+            if not 0 <= now_s - self._since_s < SPAN_S:
+                self._turn(now_s)
+            self._counts.update(map(_topic_of, messages))
+            if not self._watched:
+                return messages
+            return [message for message in messages if message.topic not in self._watched or self._takes(message)]
 
     def _turn(self, now_s: float) -> None:
         """Another span begins."""

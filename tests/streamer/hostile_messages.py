@@ -58,6 +58,7 @@ KINDS = [
     Hostile("mistyped_messages", IMU, text(seq=-1)),
     Hostile("mistyped_messages", IMU, text(t=10**400)),
     Hostile("mistyped_messages", IMU, text(stage=ESCAPE)),
+    Hostile("mistyped_messages", IMU, text(stage="x" * 5000)),
     Hostile("mistyped_messages", IMU, text(acc=[[1, 2, 3]] * 3)),
     Hostile("mistyped_messages", IMU, imu(acc=[[0, 0, 0]] * (MAX_SAMPLES + 1), gyro=[[0, 0, 0]] * (MAX_SAMPLES + 1))),
     Hostile("mistyped_messages", IMU, b"\x82\xa1t\x01\xa3acc\xdd\xff\xff\xff\xff"),

@@ -103,7 +103,7 @@ def test_memory_comes_back_when_thousands_of_phones_have_gone(mosquitto: Mosquit
     sizes: list[int] = []
     with listening("--broker", mosquitto.where, "--forget-after", "1") as listener, sender(mosquitto.port) as sending:
         memory = psutil.Process(listener.pid).memory_info
-        for wave in range(3):
+        for wave in range(2):
             sending.send((f"har/p{wave}-{k}/imu", payload) for k in range(5000))
             sending.send([(f"har/last-{wave}/imu", b"{")])
             listener.wait_for(wave + 1, "warning")  # the last has been heard
@@ -115,6 +115,6 @@ def test_memory_comes_back_when_thousands_of_phones_have_gone(mosquitto: Mosquit
         sending.send([("har/real/imu", payload)])
         listener.wait_until_quiet()
         summary = listener.stop()
-    assert summary["messages"] == 15_001
-    assert summary["forgotten_phones"] >= 15_000
+    assert summary["messages"] == 10_001
+    assert summary["forgotten_phones"] >= 10_000
     assert summary["no_room_messages"] == 0

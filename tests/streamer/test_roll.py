@@ -8,6 +8,7 @@ import tracemalloc
 from collections import Counter
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from streamer.formats.har import as_message
 from streamer.inbox import Message
 from streamer.limits import LIMITS, MAX_STRANGERS, Limits
 from streamer.listener import Listener, ListenerOptions
+from streamer.mount.watch import MountWatch
 from streamer.outputs import Recent
 from streamer.recognition.prediction import Engine, Prediction
 from streamer.recognition.recognizer import Recognizer
@@ -100,10 +102,13 @@ def test_a_phone_that_is_silent_for_very_long_is_forgotten_and_begins_anew_when_
 
 def test_windows_of_a_phone_that_has_gone_are_not_recognised() -> None:
     """Nor do they bring it back."""
-    listening = listener(1)
-    listening._take([message("a", 0), message("b", 100)])
-    listening.work([])
+    with told_by(Clock()):
+        listening = listener(1)
+        listening._work._mounts._watches["a"] = MountWatch()
+        listening._take([message("a", 0), message("b", 100)])
+        listening.work([])
     assert phones(listening) == ["b"]
+    assert not listening._work._mounts._watches
     assert listening.tally.totals.windows == 3
 
 
@@ -142,13 +147,16 @@ def living() -> Counter[str]:
 def test_nothing_stays_of_phones_that_sent_one_message(kind: str) -> None:
     clock = Clock()
     payload = encode_imu(UPRIGHT[:150], time_s=EPOCH)
+    without_gyroscope = msgspec.json.encode({"t": EPOCH, "rate": 50, "acc": UPRIGHT[:, :3].tolist()})
     engine = engine_of(kind)
 
     def wave(name: str, count: int) -> None:
         for k in range(0, count, 100):
             some = [f"{name}{number}" for number in range(k, k + 100)]
-            listening.work([Message(f"har/{phone}/imu", payload, clock.now_s) for phone in some])
-            listening.work([Message(f"har/{phone}/imu", b"{", clock.now_s) for phone in some])
+            for each in (payload, b"{"):
+                clock.now_s += 1
+                listening.work([Message(f"har/{phone}/imu", each, clock.now_s) for phone in some])
+            listening.work([Message(f"har/{phone}-faulty/imu", without_gyroscope, clock.now_s) for phone in some[::10]])
         assert len(listening.tally.phones) >= count
         clock.now_s += 2 * LIMITS.forget_s
         listening.work([])
@@ -156,6 +164,7 @@ def test_nothing_stays_of_phones_that_sent_one_message(kind: str) -> None:
     with told_by(clock):
         listening = listener(10_000, engine=engine)
         wave("first", 100)
+        assert listening.tally.totals.windows >= 100
         before, n_before = living(), len(gc.get_objects())
         tracemalloc.start()
         start, _ = tracemalloc.get_traced_memory()
@@ -163,7 +172,7 @@ def test_nothing_stays_of_phones_that_sent_one_message(kind: str) -> None:
         after, n_after = living(), len(gc.get_objects())
         left, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert listening.tally.totals.forgotten_phones == 700
+    assert listening.tally.totals.forgotten_phones == 770
     assert {name: n for name, n in (after - before).items() if n > 5} == {}
     assert n_after - n_before < 300
     assert peak - start > 6e6
