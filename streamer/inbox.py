@@ -12,11 +12,14 @@ MAX_BYTES = 256 << 20
 
 
 class Message(NamedTuple):
-    """A message as it came; ``arrived_s`` on the listener's own clock."""
+    """A message as it came; ``arrived_s`` on the listener's own clock. ``again``: the broker says that it may have
+    delivered it before.
+    """
 
     topic: str
     payload: bytes
     arrived_s: float
+    again: bool = False
 
 
 class Inbox:
@@ -69,6 +72,11 @@ class Inbox:
             self._bytes -= sum(len(message.payload) for message in taken)
             self._taken += len(taken)
             return taken
+
+    def waiting(self) -> list[Message]:
+        """What could be taken, in that order; it stays."""
+        with self._arrived:
+            return list(self._messages)
 
     def settle(self) -> None:
         """All that was taken so far is done with; for the one who takes."""

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from streamer.account import Account
 from streamer.acknowledging import Progress
@@ -37,6 +38,13 @@ class ListenerOptions:
     max_predictions: int | None = None
 
 
+class Keeping(Protocol):
+    """What keeps a listener's state for a later run (:class:`streamer.state.keeper.Keeper`)."""
+
+    def tick(self) -> None:
+        """All that was taken has been worked off and told."""
+
+
 class Listener:
     """Takes messages from any thread by :meth:`receive`, and recognises them on its own.
 
@@ -48,6 +56,7 @@ class Listener:
     outputs : where predictions go.
     decode : what makes phones' messages of those that come.
     mounts : how phones are worn; None: as the data set's.
+    keeper : what keeps all of it for a later run, which then ends no stream; None: nothing does.
     """
 
     def __init__(
@@ -57,6 +66,7 @@ class Listener:
         outputs: Sequence[Output],
         decode: Decoder = detect.decode,
         mounts: MountBook | None = None,
+        keeper: Keeping | None = None,
     ) -> None:
         self.kind = engine.kind
         self._account = Account(outputs, options.max_phones, options.max_predictions)
@@ -68,6 +78,7 @@ class Listener:
         self.failure: Exception | None = None
         self.last_message_s = time.monotonic()
         self._outputs = outputs
+        self._keeper = keeper
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
 
@@ -85,6 +96,19 @@ class Listener:
     def n_dropped(self) -> int:
         """Messages that there was no room for."""
         return self.inbox.dropped
+
+    @property
+    def roots(self) -> dict[str, object]:
+        """What a later run must know to go on."""
+        return self._work.roots | {"tally": self.tally}
+
+    def work_again(self, messages: Iterable[Sequence[Message]]) -> None:
+        """Work off what an earlier run received, as it did; then :meth:`start`."""
+        with self._account.uncounted():
+            for batch in messages:
+                if batch:
+                    self._take(batch)
+                    self._work.recognise(partial(float, batch[-1].arrived_s))
 
     def start(self) -> None:
         """Recognise from now on."""
@@ -129,6 +153,10 @@ class Listener:
         for output in self._outputs:
             output.finish(summary)
 
+    def work_off(self) -> None:
+        """Recognise all that waits, though it be too soon."""
+        self._work.recognise()
+
     def work(self, messages: Sequence[Message]) -> None:
         """Take messages, and recognise what they complete if it is time to."""
         self._take(messages)
@@ -148,7 +176,12 @@ class Listener:
                 self.work(self.inbox.take(BATCH, 0.0 if self._work.is_waiting else IDLE_S))
                 if not self._work.is_waiting:  # what they completed has been told
                     self.inbox.settle()
-            self._work.finish()
+                    if self._keeper:
+                        self._keeper.tick()
+            if self._keeper:
+                self._work.recognise()
+            else:
+                self._work.finish()
         except Exception as error:  # an output's file or pipe, or the model: told by the main thread
             self.failure = error
         finally:

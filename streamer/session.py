@@ -25,11 +25,15 @@ from streamer.formats.names import AUTO
 from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
+from streamer.publishing.ledger import Ledger
 from streamer.publishing.publisher import Publisher, PublisherOptions
 from streamer.publishing.topics import Topics
 from streamer.recognising import Recognising
 from streamer.recognition.loading import EngineOptions, load_engine
 from streamer.recognition.prediction import Engine
+from streamer.state.going_on import go_on
+from streamer.state.keeper import Keeper
+from streamer.state.once import Once
 from streamer.subscription import SubscriberOptions
 from streamer.workers.pool import Pool
 from streamer.workers.process import WorkerOptions
@@ -86,26 +90,29 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
     HarError : the model, the broker, an output or the file to record to cannot be used.
     """
     recent = Recent()
-    engine = load_engine(options.engine, options.mount.folder if options.workers == 1 else None)
+    engine = load_engine(options.engine)
     if options.save_windows and engine.kind != "window":
         raise HarError("A stream model takes no windows that could be saved; leave out --save-windows.")
     publishing = options.publisher and replace(options.publisher, transitions=engine.kind == "stream")
-    publisher = Publisher(publishing) if publishing else None
-    outputs = _outputs(options, recent, publisher)
-    listener = _recognising(options, engine, outputs)
+    keeper = _keeper(options, engine)
+    publisher = Publisher(publishing, ledger=Ledger(keeper.published) if keeper else None) if publishing else None
+    once = Once(_outputs(options, recent))
+    listener = _recognising(options, engine, [once, *([publisher] if publisher else [])], keeper)
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
+        goes_on = isinstance(listener, Listener) and keeper and go_on(keeper, listener, once, publisher)
         on_messages = recorder.before(listener.receive_many) if recorder else listener.receive_many
+        on_messages = keeper.before(on_messages) if keeper else on_messages
         subscriber = connections(
             options.subscriber,
             options.partitions,
             options.topics,
             on_messages,
             publisher,
-            listener.progress,
+            None if keeper else listener.progress,  # what comes is kept before it is handed over
         )
-        parts = _Parts(subscriber, listener, publisher, recorder)
+        parts = _Parts(subscriber, listener, publisher, recorder, keeper)
         parts.start()
-        _greet(options, recent)
+        _greet(options, recent, goes_on=bool(goes_on))
         end = _End(
             options.timeout_s,
             lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
@@ -124,11 +131,18 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
     return EXIT_TIMEOUT if end.is_late else 0
 
 
-def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output]) -> Recognising:
+def _keeper(options: SessionOptions, engine: Engine) -> Keeper | None:
+    """What keeps everything for a later run, if a folder is given for it; several processes are not kept."""
+    if options.mount.folder is None or options.workers > 1:
+        return None
+    return Keeper(options.mount.folder, engine.identity)
+
+
+def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output], keeper: Keeper | None) -> Recognising:
     """One process with the engine, or several with one of their own each."""
     if options.workers == 1:
         decode = partial(detect.decode, format_name=options.format)
-        return Listener(options.listener, engine, outputs, decode, options.mount.book())
+        return Listener(options.listener, engine, outputs, decode, options.mount.book(), keeper)
     workers = WorkerOptions(options.engine, options.format, options.mount, options.listener.max_phones)
     return Pool(options.listener, workers, options.workers, engine.kind, outputs)
 
@@ -156,6 +170,7 @@ class _Parts:
     listener: Recognising
     publisher: Publisher | None
     recorder: Recorder | None
+    keeper: Keeper | None
 
     def start(self) -> None:
         self.subscriber.start()
@@ -177,24 +192,26 @@ class _Parts:
             "unpublished_messages": self.subscriber.unpublished,
         }
         summary |= {"recording": self.recorder.close()} if self.recorder else {}
+        summary |= {"state": self.keeper.close(is_whole=not self.listener.failure)} if self.keeper else {}
         if self.listener.tally.totals.messages or not if_any:
             self.listener.finish(summary)
         return summary
 
 
-def _greet(options: SessionOptions, recent: Recent) -> None:
+def _greet(options: SessionOptions, recent: Recent, *, goes_on: bool) -> None:
     """Say on stderr that it hears, for people and scripts that wait for it."""
-    recording_to = f"recording to {options.record}" if options.record else ""
+    more = [f"recording to {options.record}"] if options.record else []
+    more += [f"going on from {options.mount.folder}"] if goes_on else []
     if options.output == "dashboard":
-        recent.lines.extend([printable(recording_to)] if recording_to else [])
+        recent.lines.extend(printable(each) for each in more)
         return
     topics = ", ".join(options.subscriber.all_topics)
-    line = f"Listening to {topics} at {options.subscriber.address}{recording_to and ', '}{recording_to}"
+    line = ", ".join([f"Listening to {topics} at {options.subscriber.address}", *more])
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
-def _outputs(options: SessionOptions, recent: Recent, publisher: Publisher | None) -> list[Output]:
+def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:
     outputs: list[Output] = []
     if options.output == "dashboard":
         outputs.append(recent)
@@ -202,8 +219,6 @@ def _outputs(options: SessionOptions, recent: Recent, publisher: Publisher | Non
         outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout, sys.stderr))
     if options.save_windows:
         outputs.append(WindowsFile(options.save_windows))
-    if publisher:
-        outputs.append(publisher)
     return outputs
 
 

@@ -132,6 +132,8 @@ class PhoneTally:
 class Tally:
     """All phones and the totals. Phones beyond ``max_phones`` are counted in the totals alone."""
 
+    kept = ("phones", "totals", "confusion", "last_fault")
+
     def __init__(self, *, max_phones: int) -> None:
         self.phones: dict[str, PhoneTally] = {}
         self.totals = Counts()

@@ -27,6 +27,8 @@ class Recognizer:
     unix_offset_s : what makes Unix time of the clock that arrivals are told by, for phones that come.
     """
 
+    kept = ("_streams", "_waiting")
+
     def __init__(
         self,
         engine: Engine,
@@ -86,6 +88,11 @@ class Recognizer:
             if not stream.is_waiting:
                 self._waiting.discard(name)
         return taken
+
+    def wait_on(self, by_s: float) -> None:
+        """Nobody listened for so long: what is held back for what may still come has waited for so much less."""
+        for name in self._waiting:
+            self._streams[name].wait_on(by_s)
 
     def remount(self) -> None:
         """Ask for every phone's turn again; a phone whose turn has changed begins a new piece of its stream."""
