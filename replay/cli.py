@@ -9,12 +9,11 @@ import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
 from replay.options import SPLITS, is_given, refuse_for_a_file, speed, subjects, topic_root
-from streamer.address import parse_broker, read_password
+from streamer.access_options import broker_address, tls_of, tls_options, user_options
 
 if TYPE_CHECKING:
     from replay.run import Outcome, PlayOptions, ReplayOptions
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PLACE = click.Path(exists=True, path_type=Path)
 _SHARE = click.FloatRange(0, 1)
 
@@ -44,17 +43,8 @@ on wrong usage; 130 on Ctrl-C and 143 on SIGTERM, after the summary.
     show_envvar=True,
     help="HOST, HOST:PORT, or a URL: mqtt://, mqtts://, ws:// or wss://, with [USER[:PASSWORD]@].",
 )
-@click.option("-u", "--username", envvar="HAR_USERNAME", show_envvar=True, help="User name at the broker.")
-@click.option(
-    "-P",
-    "--pw",
-    envvar="HAR_PASSWORD",
-    show_envvar=True,
-    show_default=False,
-    help="Password; others can read it in the process list, so better use the environment or --password-file.",
-)
-@click.option("--password-file", type=_FILE, help="File whose first line is the password.")
-@click.option("--cafile", type=_FILE, help="Certificates (PEM) to trust with mqtts:// and wss://.")
+@user_options
+@tls_options
 @click.option(
     "-q",
     "--qos",
@@ -95,8 +85,7 @@ def command(as_json: bool, **values: Any) -> int:
     is_file = values["source"] not in SPLITS and Path(values["source"]).exists()
     if is_file:
         refuse_for_a_file(click.get_current_context())
-    password = read_password(values.pop("pw"), values.pop("password_file"))
-    values["address"] = parse_broker(values.pop("broker"), username=values.pop("username"), password=password)
+    values["address"] = broker_address(values["broker"], values)
     from rich.console import Console
 
     from replay.run import play, replay
@@ -117,8 +106,8 @@ def _play_options(values: dict[str, Any]) -> PlayOptions:
 
 
 def _send_options(values: dict[str, Any]) -> dict[str, Any]:
-    chosen = {name: values[name] for name in ("address", "qos", "speed", "cafile")}
-    return chosen | {"start_delay_s": values["start_delay"]}
+    chosen = {name: values[name] for name in ("address", "qos", "speed")}
+    return chosen | {"start_delay_s": values["start_delay"], "tls": tls_of(values)}
 
 
 def _replay_options(values: dict[str, Any]) -> ReplayOptions:

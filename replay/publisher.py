@@ -8,16 +8,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.client import MQTT_LOG_ERR
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from model.errors import HarError
 from replay.pacing import Stop
 from streamer.address import BrokerAddress, BrokerError, connack_code, not_mqtt, refused, unreachable
+from streamer.tls import TlsOptions, tls_alert, tls_context, tls_failed
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +43,19 @@ _CHECK_S = 0.1
 class Publisher:
     """One connection to a broker, MQTT 3.1.1, that comes back by itself.
 
-    ``cafile`` (PEM) says whom to trust with TLS, None: the operating system's list; unreadable, it is a
-    :class:`HarError`. ``reconnects`` counts the times that the connection came back; ``lost`` the messages of
-    QoS 0 that went down with it.
+    ``reconnects`` counts the times that the connection came back; ``lost`` the messages of QoS 0 that went down with
+    it.
+
+    Parameters
+    ----------
+    tls : whom to trust, and who this client is, where the connection is encrypted.
+
+    Raises
+    ------
+    BrokerError : its files cannot be used.
     """
 
-    def __init__(self, address: BrokerAddress, *, qos: int, stop: Stop, cafile: Path | None = None) -> None:
+    def __init__(self, address: BrokerAddress, *, qos: int, stop: Stop, tls: TlsOptions | None = None) -> None:
         self.reconnects = 0
         self.lost = 0
         self._address = address
@@ -60,7 +67,8 @@ class Publisher:
         self._connected = False
         self._resending = False
         self._connack: int | None = None
-        self._client = self._make_client(cafile)
+        self._fault = ""
+        self._client = self._make_client(tls or TlsOptions())
 
     def connect(self) -> None:
         """Connect and wait for the broker's answer.
@@ -75,11 +83,14 @@ class Publisher:
         except mqtt.WebsocketConnectionError as error:
             raise not_mqtt(address) from error
         except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one
-            raise unreachable(address, error) from error
+            raise tls_failed(address, error) or unreachable(address, error) from error
         self._await_answer()
+        if self._connack is None:
+            self._client.disconnect()
+            raise tls_alert(address, self._fault) or not_mqtt(address)
         if self._connack != 0:
             self._client.disconnect()
-            raise not_mqtt(address) if self._connack is None else refused(address, self._connack)
+            raise refused(address, self._connack)
         self._client.loop_start()
 
     def publish(self, topic: str, payload: bytes) -> bool:
@@ -116,7 +127,7 @@ class Publisher:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _make_client(self, cafile: Path | None) -> mqtt.Client:
+    def _make_client(self, tls: TlsOptions) -> mqtt.Client:
         address = self._address
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
@@ -129,10 +140,11 @@ class Publisher:
         if address.username is not None:
             client.username_pw_set(address.username, address.password)
         if address.tls:
-            _trust(client, cafile)
+            client.tls_set_context(tls_context(tls))
         if address.websockets:
             client.ws_set_options(path=address.path)
         client.on_socket_open = _send_without_delay
+        client.on_log = self._on_log
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -196,18 +208,16 @@ class Publisher:
             self._connected = False
         logger.debug("disconnected: %s", reason)
 
+    def _on_log(self, client: Any, userdata: Any, level: int, words: str) -> None:
+        """paho tells here alone why it could not read, as when the broker ends TLS for this client's certificate."""
+        if level == MQTT_LOG_ERR:
+            self._fault = words
+
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
         with self._changed:
             self._under_way = max(0, self._under_way - 1)
             self._resending &= self._under_way > 0
             self._changed.notify_all()
-
-
-def _trust(client: mqtt.Client, cafile: Path | None) -> None:
-    try:
-        client.tls_set(ca_certs=None if cafile is None else str(cafile))
-    except OSError as error:  # ssl.SSLError is one
-        raise HarError(f"The file {cafile} holds no certificates in PEM format; give another --cafile.") from error
 
 
 def _send_without_delay(client: Any, userdata: Any, sock: Any) -> None:

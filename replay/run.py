@@ -22,6 +22,7 @@ from replay.publisher import Publisher
 from replay.source import Piece, find_sessions, prepare
 from replay.tally import CaptureTally, Sent, Tally
 from streamer.address import BrokerAddress, BrokerError
+from streamer.tls import TlsOptions
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,7 +36,7 @@ class SendOptions:
     qos: int
     speed: float
     start_delay_s: float = 0.0
-    cafile: Path | None = None
+    tls: TlsOptions = field(default_factory=TlsOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +126,7 @@ def _connect_and_send(
     console: Console,
 ) -> Outcome:
     stop = Stop()
-    publisher = Publisher(options.address, qos=options.qos, stop=stop, cafile=options.cafile)
+    publisher = Publisher(options.address, qos=options.qos, stop=stop, tls=options.tls)
     publisher.connect()
     with _stopped_by_signals(stop):
         return _send(options, streams(), tally, total, publisher, stop, console)

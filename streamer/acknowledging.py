@@ -30,6 +30,11 @@ class Acknowledgements:
         self._progress = progress
         self._owed: deque[tuple[int, Sequence[bytes]]] = deque()
 
+    @property
+    def are_owed(self) -> bool:
+        """Whether something is owed."""
+        return bool(self._owed)
+
     def owe(self, packet_ids: Sequence[bytes]) -> None:
         """Messages with these ids have just been handed over."""
         if packet_ids:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -33,13 +32,21 @@ _REFUSALS: Final[dict[int, str]] = {
 _REASONS: Final[dict[int, int]] = {132: 1, 133: 2, 136: 3, 134: 4, 135: 5}
 """These return codes by MQTT 5's reason codes (section 3.2.2.2), which clients of both versions tell."""
 
+_PASSING: Final = frozenset({3, 0x80, 0x83, 0x89, 0x97, 0x9C, 0x9D, 0x9F})
+"""Refusals that may be over later: not available, and of MQTT 5 unspecified and implementation errors, busy, a quota,
+another server, too many connections a second."""
+
 
 class BrokerError(HarError):
-    """The broker cannot be reached, or refuses; ``exit_code`` is the CONNACK code of a refusal, else 1."""
+    """The broker cannot be reached, or refuses; ``exit_code`` is the CONNACK code of a refusal, else 1.
 
-    def __init__(self, sentence: str, exit_code: int = 1) -> None:
+    ``is_final``: to try again is of no use before somebody has changed something.
+    """
+
+    def __init__(self, sentence: str, exit_code: int = 1, *, is_final: bool = False) -> None:
         super().__init__(sentence)
         self.exit_code = exit_code
+        self.is_final = is_final
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +122,18 @@ def read_password(password: str | None, password_file: Path | None) -> str | Non
 
 
 def unreachable(address: BrokerAddress, error: Exception) -> BrokerError:
-    """Nobody answers (no such host, no listener on that port, no network), or TLS fails."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return BrokerError(
-            f"The certificate of the broker at {address} is not trusted ({error.verify_message}); "
-            "give its authority's with --cafile."
-        )
-    if address.tls and isinstance(error, ssl.SSLError | ConnectionResetError):
-        return BrokerError(f"What answers at {address} does not speak TLS; give another port, or mqtt:// without it.")
+    """Nobody answers: no such host, no listener on that port, no network."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return BrokerError(f"There is no broker at {address} ({reason}); start one, or give another --broker.")
 
 
 def not_mqtt(address: BrokerAddress) -> BrokerError:
     """Somebody answers, but not as a broker does."""
+    if address.tls:
+        return BrokerError(
+            f"What answers at {address} is not an MQTT broker, or wants a certificate of this client; give another "
+            "port, or --cert and --key."
+        )
     return BrokerError(f"What answers at {address} is not an MQTT broker; give another port with --broker HOST:PORT.")
 
 
@@ -140,12 +145,15 @@ def connack_code(reason: int) -> int:
 def refused(address: BrokerAddress, code: int) -> BrokerError:
     """The broker said no, with this CONNACK return code (1 to 5)."""
     reason = _REFUSALS.get(code, f"it gives code {code}; see the broker's log")
-    return BrokerError(f"The broker at {address} refused the connection: {reason}.", exit_code=code or 1)
+    return BrokerError(
+        f"The broker at {address} refused the connection: {reason}.", exit_code=code or 1, is_final=code not in _PASSING
+    )
 
 
 def taken_over(client_id: str) -> BrokerError:
     """Another client of the same id has come, and the broker has ended this one's connection for it, repeatedly."""
-    return BrokerError(f"Another listener has taken over the session {client_id}; let one listener alone serve it.")
+    sentence = f"Another listener has taken over the session {client_id}; let one listener alone serve it."
+    return BrokerError(sentence, is_final=True)
 
 
 def _nonsense(where: str, fault: str) -> HarError:

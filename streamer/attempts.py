@@ -21,8 +21,9 @@ SHORT_S = 3.0
 """A connection that was accepted, and lost within this, was taken away: by another client of the same id (MQTT 3.1.1,
 3.1.4-2). A NATS node whose store is without a leader ends connections too, but after 5 s."""
 
-CONTESTED = 3
-"""So many of them in a row, and the other client is there to stay."""
+CONTESTED = 5
+"""So many of them in a row, each after a first attempt, and the other client is there to stay. A broker or a network
+that fails again and again is hardly back each time at the first attempt."""
 
 
 class Attempts:
@@ -42,6 +43,7 @@ class Attempts:
         self._tried = 0
         self._backoff_s = FIRST_WAIT_S
         self._since_s: float | None = None
+        self._waits = 0
         self._short = 0
 
     def __len__(self) -> int:
@@ -62,18 +64,22 @@ class Attempts:
         """The broker has accepted the connection."""
         self._since_s = self._clock()
         self._tried = 0
+        if self._waits > 1:
+            self._short = 0
+        self._waits = 0
 
     def lost(self) -> None:
-        """The connection is lost, or an attempt has failed."""
+        """The connection is lost, or an attempt has failed, so that waits go on to grow."""
         if self._since_s is not None:
             self._short = self._short + 1 if self._clock() - self._since_s < SHORT_S else 0
+            self._backoff_s = FIRST_WAIT_S
         self._since_s = None
-        self._backoff_s = FIRST_WAIT_S
 
     def wait_s(self) -> float:
         """How long to wait before the next attempt: hardly, while there is another broker that has not been tried;
         then 1, 2, 4 ... :data:`MAX_WAIT_S` seconds, each shortened at random by up to a half."""
         self._tried += 1
+        self._waits += 1
         if self._tried < len(self._addresses):
             return ALL_AT_ONCE_S
         self._tried = 0

@@ -10,10 +10,17 @@ import click
 
 from model.command import CONTEXT_SETTINGS, run, version_option
 from model.errors import HarError
+from streamer.access_options import FILE, broker_address, warn_of_password
 from streamer.backfill.command import classify
 from streamer.cluster.command import cluster
 from streamer.cluster.options import moved_topics_of, partition_option, partitions_of
-from streamer.connection_options import FILE, broker_address, connection_options, subscriber_options, with_environment
+from streamer.connection_options import (
+    check_session,
+    connection_options,
+    session_options,
+    subscriber_options,
+    with_environment,
+)
 from streamer.doctor.command import doctor
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
 from streamer.labelling.command import label
@@ -95,8 +102,8 @@ def cli() -> None:
     multiple=True,
     default=["localhost:1883"],
     metavar="WHERE",
-    help="HOST, HOST:PORT, an mqtt://, mqtts://, ws:// or wss:// URL, or embedded[:PORT] to start a broker here; "
-    "repeatable with the nodes of a cluster.",
+    help="HOST, HOST:PORT, an mqtt://, mqtts://, ws:// or wss:// URL, or embedded[:HOST][:PORT] to start a broker here "
+    "(on loopback, or where HOST says); repeatable with the nodes of a cluster.",
 )
 @click.option(
     "--format",
@@ -109,6 +116,7 @@ def cli() -> None:
 @click.option("-q", "--qos", type=click.IntRange(0, 2), default=1, help="Quality of service asked for.")
 @partition_option
 @connection_options
+@session_options
 @mount_options
 @publishing_options
 @_shared_options
@@ -119,8 +127,10 @@ def listen(brokers: tuple[str, ...], **flags: Any) -> int:
     as an environment variable too: HAR_ and its long name, as HAR_KEEPALIVE; -C is HAR_COUNT, -W HAR_TIMEOUT_S.
     """
     embedded = [broker for broker in brokers if broker.partition(":")[0] == "embedded"]
+    check_session(flags, is_embedded=bool(embedded))
     if not embedded:
-        return _run([broker_address(broker, flags) for broker in brokers], flags)
+        addresses = [broker_address(broker, flags) for broker in brokers]
+        return _run(addresses, flags, resume_session=not flags["partitions"])
     if len(brokers) > 1 or flags["partitions"]:
         raise HarError(
             "The embedded broker is no cluster; leave out --broker embedded, or --partition and other brokers."
@@ -129,22 +139,34 @@ def listen(brokers: tuple[str, ...], **flags: Any) -> int:
 
 
 def _listen_embedded(broker: str, flags: dict[str, Any]) -> int:
-    from streamer.broker import EmbeddedBroker, embedded_port
+    from streamer.address import read_password
+    from streamer.broker import EmbeddedBroker
+    from streamer.broker_config import access_of, parse_place
 
-    with EmbeddedBroker(embedded_port(broker)) as embedded:
-        click.echo(
-            f"Embedded broker ({embedded.name}): phones of this machine reach it at {embedded.address}", err=True
-        )
+    place = parse_place(broker)
+    access = access_of(place, flags["username"], read_password(flags["pw"], flags["password_file"]))
+    warn_of_password()
+    with EmbeddedBroker(place, access) as embedded:
+        for line in embedded.greeting:
+            click.echo(line, err=True)
+        if access and access.is_made_up and _output(flags) == "dashboard" and sys.stdin.isatty():
+            click.pause("Note the password, then press any key to go on ...", err=True)
         return _run([embedded.address], flags)
 
 
-def _run(addresses: Sequence[BrokerAddress], flags: dict[str, Any]) -> int:
+def _output(flags: dict[str, Any]) -> str:
+    return flags["output"] or ("dashboard" if sys.stdout.isatty() else "plain")
+
+
+def _run(addresses: Sequence[BrokerAddress], flags: dict[str, Any], *, resume_session: bool = False) -> int:
     from streamer import session
 
-    return session.run(_session_options(addresses, flags))
+    return session.run(_session_options(addresses, flags, resume_session=resume_session))
 
 
-def _session_options(addresses: Sequence[BrokerAddress], flags: dict[str, Any]) -> SessionOptions:
+def _session_options(
+    addresses: Sequence[BrokerAddress], flags: dict[str, Any], *, resume_session: bool = False
+) -> SessionOptions:
     from streamer.listener import ListenerOptions
     from streamer.session import SessionOptions
 
@@ -152,13 +174,13 @@ def _session_options(addresses: Sequence[BrokerAddress], flags: dict[str, Any]) 
     topics = topics_of(flags, partitions)
     heard = flags.get("topics") or moved_topics_of(topics.root, partitions)
     format_name = flags.get("format_name", Format.HAR)
-    default_output = "dashboard" if sys.stdout.isatty() else "plain"
     return SessionOptions(
         subscriber=subscriber_options(
             addresses,
             flags,
             topics=heard or default_topics(format_name, topics.root),
             app_topics=() if heard else app_topics(format_name),
+            resume_session=resume_session,
         ),
         listener=ListenerOptions(
             max_phones=flags["max_phones"],
@@ -166,7 +188,7 @@ def _session_options(addresses: Sequence[BrokerAddress], flags: dict[str, Any]) 
         ),
         topics=topics,
         publisher=publisher_options(flags, topics, shared=bool(partitions)),
-        output=flags["output"] or default_output,
+        output=_output(flags),
         format=format_name,
         engine=engine_options(flags),
         save_windows=flags["save_windows"],

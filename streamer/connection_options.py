@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from streamer.access_options import tls_options, user_options
+
 if TYPE_CHECKING:
     from streamer.address import BrokerAddress
     from streamer.subscription import SubscriberOptions
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 broker_option = click.option(
     "--broker", default="localhost:1883", metavar="WHERE", help="HOST, HOST:PORT, or a URL, as for listen."
@@ -28,11 +28,7 @@ def connection_options(command: Decorated) -> Decorated:
     for option in reversed(
         (
             click.option("--root", default="har", help="First level of the topics ROOT/PHONE/imu."),
-            click.option("-u", "--username", help="User name at the broker."),
-            click.option(
-                "-P", "--pw", envvar="HAR_PASSWORD", help="Password; better given as HAR_PASSWORD.", show_envvar=True
-            ),
-            click.option("--password-file", type=FILE, help="File whose first line is the password."),
+            user_options,
             click.option("-i", "--id", "client_id", help="MQTT client id.  [default: made up]", show_default=False),
             click.option(
                 "-k", "--keepalive", type=click.IntRange(5), default=60, help="Seconds between signs of life."
@@ -44,35 +40,65 @@ def connection_options(command: Decorated) -> Decorated:
                 default="311",
                 help="MQTT 3.1.1 or 5.",
             ),
-            click.option(
-                "--cafile",
-                type=FILE,
-                help="Certificates of trusted authorities, for mqtts and wss.  [default: system's]",
-            ),
-            click.option(
-                "--tls-use-os-certs", is_flag=True, help="Encrypt, trusting the system's authorities, as mqtts:// does."
-            ),
-            click.option("--cert", type=FILE, help="Certificate of this client."),
-            click.option("--key", type=FILE, help="Private key of this client."),
+            tls_options,
         )
     ):
         command = option(command)
     return command
 
 
-def broker_address(broker: str, flags: dict[str, Any]) -> BrokerAddress:
-    """The broker that ``--broker`` and the other flags name.
+def session_options(command: Decorated) -> Decorated:
+    """The flags of a listener that misses nothing while its broker is away, or itself."""
+    for option in reversed(
+        (
+            click.option(
+                "-c",
+                "--disable-clean-session",
+                "keep_session",
+                is_flag=True,
+                help="The broker keeps what comes while this listener is not there; needs -i.",
+            ),
+            click.option(
+                "-x",
+                "--session-expiry-interval",
+                "session_expiry_s",
+                type=click.IntRange(1, 0xFFFF_FFFE),
+                metavar="SECONDS",
+                help="For how long it does, at most; MQTT 5.  [default: for ever with -c, else an hour while the "
+                "connection is broken]",
+                show_default=False,
+            ),
+            click.option(
+                "--wait",
+                is_flag=True,
+                help="Wait for a broker that is not there yet; for a service. What it refuses for good still ends it.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def check_session(flags: dict[str, Any], *, is_embedded: bool) -> None:
+    """What the flags of :func:`session_options` ask for can be had.
 
     Raises
     ------
-    HarError : there is none of that form, or the password cannot be read.
+    HarError : it cannot.
     """
-    from streamer.address import parse_broker, read_password
+    from model.errors import HarError
 
-    password = read_password(flags["pw"], flags["password_file"])
-    if "://" not in broker and (flags["cafile"] or flags["tls_use_os_certs"]):
-        broker = f"mqtts://{broker}"  # as mosquitto_sub: who names authorities wants them asked
-    return parse_broker(broker, username=flags["username"], password=password)
+    keep, expiry_s = flags["keep_session"], flags["session_expiry_s"]
+    if (keep or expiry_s) and is_embedded:
+        raise HarError("The embedded broker ends with the listener and keeps nothing; leave out -c and -x.")
+    if keep and flags["partitions"]:
+        raise HarError("A partition's session is kept anyway; leave out -c or --partition.")
+    if keep and not flags["client_id"]:
+        raise HarError("A session that is kept is known by the client id; give -i, and always the same.")
+    if keep and not flags["qos"]:
+        raise HarError("Nothing is kept at quality of service 0; leave out -c or -q 0.")
+    if expiry_s and flags["protocol_version"] != "5":
+        raise HarError("Sessions expire in MQTT 5 alone; give -V 5, or leave out -x.")
 
 
 def subscriber_options(
@@ -81,9 +107,10 @@ def subscriber_options(
     *,
     topics: Sequence[str],
     app_topics: Sequence[str] = (),
+    resume_session: bool = False,
 ) -> SubscriberOptions:
     """How to connect, to one broker or to any of several, and what to subscribe to; a command without these flags
-    connects plainly."""
+    connects plainly. ``resume_session``: what comes while the connection is broken is wanted."""
     from streamer.subscription import SubscriberOptions
 
     addresses = list(address) if isinstance(address, Sequence) else [address]
@@ -99,6 +126,12 @@ def subscriber_options(
         cafile=_text(flags.get("cafile")),
         cert=_text(flags.get("cert")),
         key=_text(flags.get("key")),
+        keep_session=flags.get("keep_session", False),
+        resume_session=resume_session,
+        session_expiry_s=flags.get("session_expiry_s"),
+        has_given_id=bool(flags.get("client_id")),
+        insecure=flags.get("insecure", False),
+        wait=flags.get("wait", False),
     )
 
 

@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -14,11 +13,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from streamer.acknowledging import Acknowledgements, Progress
-from streamer.address import BrokerError, connack_code, not_mqtt, refused, taken_over
-from streamer.attempts import Attempts
+from streamer.address import BrokerError, connack_code, refused
 from streamer.inbox import Message
-from streamer.mqtt.client import BulkClient, Handlers
-from streamer.mqtt.connecting import connect, reason, trust
+from streamer.link import ConnectionState, Link
+from streamer.mqtt.client import Handlers
+from streamer.mqtt.connecting import make_client
 from streamer.mqtt.cutter import Batch, OwnMessage
 from streamer.mqtt.packets import FAILURE, duplicate, encode_pubacks, encode_publish
 from streamer.publishing.outbox import Outgoing
@@ -27,23 +26,14 @@ from streamer.subscription import SubscriberOptions
 
 log = logging.getLogger(__name__)
 
-ANSWER_TIMEOUT_S = 10.0
-"""How long a broker may take to answer before it is taken for something else."""
-
 LOOP_S = 0.25
 """How long one turn of the network loop waits, and so how late a stop is noticed."""
 
+OWED_S = 0.02
+"""The same while a message that has come is not acknowledged: the broker may send no more until it is."""
+
 FLUSH_S = 5.0
 """How long the last messages may take to be acknowledged when the listener stops."""
-
-
-class ConnectionState(Enum):
-    """How the listener stands with its broker."""
-
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    RECONNECTING = "reconnecting"
-    CLOSED = "closed"
 
 
 class Subscriber:
@@ -68,50 +58,45 @@ class Subscriber:
         is_own: Callable[[str], bool] = lambda _topic: False,
         progress: Progress | None = None,
     ) -> None:
-        self.state = ConnectionState.CONNECTING
-        self.retry_at_s: float | None = None
-        self.failure: BrokerError | None = None  # its session was taken over
         self._options = options
-        self._attempts = Attempts((options.address, *options.others))
         self._owed = Acknowledgements(progress) if progress else None
         self._on_messages = on_messages
         self._source = source
         self._is_own = source.is_own if source else is_own
         self._is_hearing = True
-        self._refusal: BrokerError | None = None
-        self._subscribed = threading.Event()
-        self._stopping = threading.Event()
-        self._client = self._make_client()
+        self._client = make_client(options, Handlers(self._received, self._is_own), source)
+        self._client.on_connect = self._connected
+        self._client.on_subscribe = self._subscribed
+        self._client.on_message = self._received_exactly_once
+        self._link = Link(self._client, options, self._turn)
         self.pump = self._make_pump(source) if source else None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+
+    @property
+    def state(self) -> ConnectionState:
+        """How it stands with its broker."""
+        return self._link.state
+
+    @property
+    def retry_at_s(self) -> float | None:
+        """When it tries again, on the monotonic clock; None if it does not wait for that."""
+        return self._link.retry_at_s
+
+    @property
+    def failure(self) -> BrokerError | None:
+        """Why it has stopped by itself."""
+        return self._link.failure
 
     def start(self) -> None:
         """Connect and subscribe, then receive in the background.
 
         Raises
         ------
-        BrokerError : there is no broker, it is none, or it refuses; of several brokers, all of them.
+        BrokerError : there is no broker, it is none, or it refuses; of several brokers, all of them. With
+            ``options.wait``: it refuses for good, or is not to be trusted.
         """
-        for left in reversed(range(len(self._attempts))):
-            try:
-                connect(self._client, self._attempts.address, self._options.keepalive)
-                self._wait_until_subscribed()
-                break
-            except BrokerError:
-                if not left:
-                    raise
-                self._attempts.next()
+        self._link.open()
         self._thread.start()
-
-    def _wait_until_subscribed(self) -> None:
-        deadline = time.monotonic() + ANSWER_TIMEOUT_S
-        self._refusal = None
-        while not self._subscribed.is_set():
-            failed = not self._turn()
-            if self._refusal:
-                raise self._refusal
-            if failed or time.monotonic() > deadline:
-                raise not_mqtt(self._attempts.address)
 
     @property
     def published(self) -> int:
@@ -135,37 +120,10 @@ class Subscriber:
     def stop(self) -> None:
         """Publish what waits, for at most :data:`FLUSH_S` seconds, and disconnect; no message is handed over."""
         self.hear_no_more()
-        self._stopping.set()
+        self._link.stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        self.state = ConnectionState.CLOSED
-
-    def _make_client(self) -> BulkClient:
-        options = self._options
-        client = BulkClient(
-            Handlers(self._received, self._is_own),
-            client_id=options.client_id,
-            clean_session=None if options.protocol_version == 5 else not options.keep_session,
-            protocol=mqtt.MQTTv5 if options.protocol_version == 5 else mqtt.MQTTv311,
-            transport="websockets" if options.address.websockets else "tcp",
-        )
-        if options.address.username is not None:
-            client.username_pw_set(options.address.username, options.address.password)
-        if options.address.tls:
-            trust(client, options.cafile, options.cert, options.key)
-        if options.address.websockets:
-            client.ws_set_options(path=options.address.path)
-        if self._source:
-            self._prepare_to_publish(client, self._source)
-        client.on_connect = self._connected
-        client.on_subscribe = self._on_subscribed
-        client.on_message = self._received_exactly_once
-        return client
-
-    def _prepare_to_publish(self, client: BulkClient, source: Source) -> None:
-        if source.will:
-            client.will_set(source.will.topic, source.will.payload, qos=1, retain=source.will.retain)
-        source.outbox.on_first = client.wake
+        self._link.state = ConnectionState.CLOSED
 
     def _make_pump(self, source: Source) -> Pump:
         pump = Pump(source.outbox, self._encode, duplicate, self._client.new_id)
@@ -174,8 +132,9 @@ class Subscriber:
 
     def _connected(self, client: mqtt.Client, _user: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
         if code.is_failure:
-            self._refusal = refused(self._attempts.address, connack_code(code.value))
+            self._link.refused(refused(self._link.address, connack_code(code.value)))
             return
+        self._link.accepted()
         if self._owed:
             self._owed.forget()
         if self.pump:
@@ -185,23 +144,20 @@ class Subscriber:
             + [(topic, 0) for topic in (*self._options.app_topics, *self._more_topics)]
         )
 
-    def _on_subscribed(self, _client: Any, _user: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
+    def _subscribed(self, _client: Any, _user: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
         topics = self._options.all_topics
-        refused = [t for t, code in zip((*topics, *self._more_topics), codes, strict=False) if code.is_failure]
-        if topics and set(topics) <= set(refused):
-            self._refusal = BrokerError(f"The broker does not let this user subscribe to {', '.join(refused)}.")
+        denied = [t for t, code in zip((*topics, *self._more_topics), codes, strict=False) if code.is_failure]
+        sentence = f"The broker does not let this user subscribe to {', '.join(denied)}."
+        if topics and set(topics) <= set(denied):
+            self._link.refused(BrokerError(sentence, is_final=True))
             return
-        if refused:
-            log.warning("the broker does not let this user subscribe to %s", ", ".join(refused))
-        if self.state is ConnectionState.RECONNECTING:
-            log.warning("connected to %s again", self._attempts.address)
-        self._attempts.connected()
-        self.state = ConnectionState.CONNECTED
+        if denied:
+            log.warning("%s", sentence)
+        self._link.subscribed()
         if self._source and self.pump:
             if self._source.birth:
                 self.pump.push(self._source.birth)
             self._source.connected()
-        self._subscribed.set()
 
     def _received(self, batch: Batch) -> bool:
         """Take what has come; False when its messages are not to be acknowledged now."""
@@ -242,29 +198,28 @@ class Subscriber:
         pump.tell()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            if not self._turn() and not self._stopping.is_set():
-                self._reconnect()
+        while not self._link.stopping.is_set():
+            self._link.hold()
         if self._flush():
-            self._client.disconnect()
-            self._client.loop(0)
-        elif connection := self._client.socket():
-            connection.close()  # without a word, so that the broker publishes the last will
+            self._link.leave()
+        else:
+            self._link.cut()
 
     def _flush(self) -> bool:
         """Publish what waits; False when that takes too long, or the connection is lost."""
         deadline = time.monotonic() + FLUSH_S
         self._client.send(*self._due())
-        while self.pump and self.pump.waiting:
-            if self.state is not ConnectionState.CONNECTED or time.monotonic() > deadline or not self._turn():
+        while self._link.is_connected and self.pump and self.pump.waiting:
+            if time.monotonic() > deadline or not self._turn():
                 return False
-        return True
+        return self._link.is_connected
 
     def _turn(self) -> bool:
         """One turn of the network loop; False when the connection is lost."""
         client, pump = self._client, self.pump
         try:
-            result = client.turn(LOOP_S, is_urgent=pump is not None and pump.is_blocked)
+            wait_s = OWED_S if self._owed and self._owed.are_owed else LOOP_S
+            result = client.turn(wait_s, is_urgent=pump is not None and pump.is_blocked)
         except Exception as error:  # paho raises whatever comes of parsing what is not MQTT
             log.debug("what came is not MQTT: %r", error)
             return False
@@ -274,30 +229,9 @@ class Subscriber:
 
     def _due(self) -> list[bytes]:
         """What is to be written now: messages to publish, and acknowledgements of what has been handled."""
-        if self.state is not ConnectionState.CONNECTED:
+        if not self._link.is_connected:
             return []
         packets = self.pump.take() if self.pump else []
         if self._owed and (handled := self._owed.due()):
             packets.append(encode_pubacks(handled))
         return packets
-
-    def _reconnect(self) -> None:
-        """Try again, one broker after the other, until one is there or it stops."""
-        log.warning("connection to %s lost", self._attempts.address)
-        self.state = ConnectionState.RECONNECTING
-        self._attempts.lost()
-        if self._options.keep_session and self._attempts.is_contested:
-            self.failure = taken_over(self._options.client_id)
-            self._stopping.set()
-            return
-        while not self._stopping.is_set():
-            wait_s, address = self._attempts.wait_s(), self._attempts.next()
-            self.retry_at_s = time.monotonic() + wait_s
-            if self._stopping.wait(wait_s):
-                return
-            self.retry_at_s = None
-            try:
-                self._client.connect(address.host, address.port, self._options.keepalive)
-                return
-            except (OSError, ValueError, mqtt.WebsocketConnectionError) as error:
-                log.info("no broker at %s yet: %s", address, reason(error))

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sysconfig
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -41,6 +42,13 @@ class Mosquitto:
                 raise RuntimeError(self.config.with_suffix(".log").read_text())
             time.sleep(0.02)
 
+    def kill(self) -> None:
+        """As kill -9 does."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
@@ -56,18 +64,6 @@ def find_mosquitto() -> str:
     if found is None:
         pytest.skip("mosquitto is not installed")
     return found
-
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1 that vouches for itself, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*made, *names], check=True, capture_output=True)
-    return certificate, key
 
 
 def free_port() -> int:
@@ -117,6 +113,24 @@ def start_mosquitto(
         yield broker
     finally:
         broker.stop()
+
+
+@contextmanager
+def nats_with_a_websocket(tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """Ports of MQTT and of MQTT through a WebSocket, which Mosquitto is not built with everywhere."""
+    tcp, plain, websocket = free_port(), free_port(), free_port()
+    (tmp_path / "nats.conf").write_text(
+        f"listen: 127.0.0.1:{tcp}\nserver_name: test\njetstream {{ store_dir: '{tmp_path}' }}\n"
+        f"mqtt {{ listen: 127.0.0.1:{plain} }}\nwebsocket {{ listen: '127.0.0.1:{websocket}', no_tls: true }}\n"
+    )
+    executable = Path(sysconfig.get_path("scripts")) / "nats-server"
+    with subprocess.Popen([executable, "-c", tmp_path / "nats.conf"], stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for_port(websocket)
+            wait_for_port(plain)
+            yield plain, websocket
+        finally:
+            server.terminate()
 
 
 def _password_file(path: Path, password: str) -> Path:

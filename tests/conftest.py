@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.brokers import Mosquitto, start_mosquitto
+from tests.obedient import Obedient
 
 settings.register_profile("har-stream", deadline=None, print_blob=True)
 settings.load_profile("har-stream")
@@ -16,3 +17,10 @@ settings.load_profile("har-stream")
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     with start_mosquitto(tmp_path) as broker:
         yield broker
+
+
+@pytest.fixture
+def obedient() -> Iterator[Obedient]:
+    broker = Obedient()
+    yield broker
+    broker.close()

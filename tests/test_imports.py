@@ -16,11 +16,25 @@ COMMANDS = ("model.cli", "streamer.cli", "replay.cli")
 FORBIDDEN = {"model": ("streamer", "replay", "paho"), "streamer": ("replay",)}
 """What a package never imports; ``har-stream demo`` runs the replay as a process of its own."""
 
-SHARED_WITH_REPLAY = {"streamer.wire", "streamer.address", "streamer.capture.format", "streamer.capture.reader"}
-"""What a phone and the listener must have in common: payloads, how a broker's address is written, recorded messages."""
+SHARED_WITH_REPLAY = {
+    "streamer.wire",
+    "streamer.access_options",
+    "streamer.address",
+    "streamer.tls",
+    "streamer.capture.format",
+    "streamer.capture.reader",
+}
+"""What a phone and the listener must have in common: payloads, how a broker is named and trusted, recorded messages."""
 
 ONLY_IN = {
-    "paho": {"streamer.mqtt.client", "streamer.mqtt.connecting", "streamer.subscriber", "replay.publisher"},
+    "paho": {
+        "streamer.link",
+        "streamer.mqtt.client",
+        "streamer.mqtt.connecting",
+        "streamer.mqtt.session",
+        "streamer.subscriber",
+        "replay.publisher",
+    },
     "rich": {
         "model.commands.console",
         "model.evaluation_tables",

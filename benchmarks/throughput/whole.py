@@ -94,7 +94,7 @@ class Measured:
 
 def measure(system: System, phones: int, load: Load, cores: Cores) -> Measured:
     """One run; this process and all that it starts but the system stays on the cores for the rest."""
-    with tempfile.TemporaryDirectory(prefix="har-bench-") as folder, EmbeddedBroker(None) as broker:
+    with tempfile.TemporaryDirectory(prefix="har-bench-") as folder, EmbeddedBroker() as broker:
         port = broker.address.port
         with running(system, port, cores.system, Path(folder)) as process:
             result = _generate(port, phones, load, system)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from model.errors import HarError
-from streamer.connection_options import broker_address, broker_option, connection_options, with_environment
+from streamer.access_options import broker_address
+from streamer.connection_options import broker_option, connection_options, with_environment
 from streamer.publishing.options import prefix_option
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from streamer.acknowledging import Progress
 from streamer.address import BrokerAddress, BrokerError
 from streamer.cluster.partitioning import Partition, moved_topics, original_topic, session_id, worker_name
 from streamer.inbox import Message
+from streamer.link import ConnectionState
 from streamer.publishing.pump import Source
 from streamer.publishing.topics import Topics
-from streamer.subscriber import ConnectionState, Subscriber
+from streamer.subscriber import Subscriber
 from streamer.subscription import SubscriberOptions
 
 OnMessages = Callable[[Sequence[Message]], None]
@@ -104,11 +105,12 @@ def connections(
     options : of the connection; for partitions, the client ids and topics are theirs.
     topics : the listener's own, below the phones' root.
     on_messages : is given messages with the topics that phones published on.
-    progress : of what ``on_messages`` hands over; a partition's messages are acknowledged once they were handled, or
-        without it as they come.
+    progress : of what ``on_messages`` hands over; messages of a session that outlives the listener are acknowledged
+        once they were handled, others, or without it, as they come.
     """
     if not partitions:
-        return Connections([Subscriber(options, on_messages, source, topics.is_own)])
+        kept = progress if options.keep_session else None
+        return Connections([Subscriber(options, on_messages, source, topics.is_own, kept)])
     root = topics.root
 
     def receive(messages: Sequence[Message]) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streamer.connection_options import broker_address, broker_option, connection_options, subscriber_options
+from streamer.access_options import broker_address
+from streamer.connection_options import broker_option, connection_options, subscriber_options
 from streamer.mount.options import mount_of, mount_options
 
 if TYPE_CHECKING:

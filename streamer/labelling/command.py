@@ -10,8 +10,9 @@ import click
 from model.activities import ALL_LABELS
 from model.errors import HarError
 from model.text import MOST, printable
+from streamer.access_options import broker_address
 from streamer.activity_names import activity_of
-from streamer.connection_options import broker_address, broker_option, connection_options, subscriber_options
+from streamer.connection_options import broker_option, connection_options, subscriber_options
 
 
 def _activity(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:

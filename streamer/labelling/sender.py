@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 
 from streamer.address import BrokerError
+from streamer.link import ConnectionState
 from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.pump import SendOnly
-from streamer.subscriber import FLUSH_S, ConnectionState, Subscriber
+from streamer.subscriber import FLUSH_S, Subscriber
 from streamer.subscription import SubscriberOptions
 from streamer.wire import Label, encode_label
 

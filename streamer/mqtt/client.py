@@ -39,6 +39,9 @@ REST_S = 0.01
 CHECK_S = 0.1
 """How often it is looked whether the connection is alive."""
 
+PING_ANSWER_S = 10.0
+"""A broker that is asked for a sign of life, and gives none for so long, is gone: the network may not tell."""
+
 
 class ReadAhead:
     """A socket that gives paho only what it is fed, by ``recv``; else the socket itself."""
@@ -104,6 +107,7 @@ class BulkClient(mqtt.Client):
     def __init__(self, handlers: Handlers, **options: Any) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, **options)
         self.ids_in_use: Collection[int] = ()
+        self.fault: OSError | None = None  # by which the last connection ended
         self._handlers = handlers
         self._is_woken = False
         self._is_busy = False
@@ -140,7 +144,14 @@ class BulkClient(mqtt.Client):
         if now_s < self._checked_s + CHECK_S:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
         self._checked_s = now_s
+        if self._ping_t and min(now_s - self._ping_t, now_s - self.heard_s) > PING_ANSWER_S:
+            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_KEEPALIVE)
         return self.loop_misc()
+
+    @property
+    def heard_s(self) -> float:
+        """When something came last, on the monotonic clock."""
+        return float(self._last_bytes_received)
 
     def wake(self) -> None:
         """End the wait of :meth:`turn`; safe on any thread, as it writes to paho's own pair of sockets for that."""
@@ -182,7 +193,8 @@ class BulkClient(mqtt.Client):
                 return MQTTErrorCode.MQTT_ERR_NO_CONN
             try:
                 piece = connection.read()
-            except OSError:
+            except OSError as error:
+                self.fault = error
                 piece = b""
             if piece is None:
                 break
@@ -241,6 +253,7 @@ class BulkClient(mqtt.Client):
 
     def _create_socket(self) -> Any:
         self._to_acknowledge.clear()  # another connection's
+        self.fault = None
         cutter = Cutter(properties=self._protocol == mqtt.MQTTv5, is_own=self._handlers.is_own)
         return ReadAhead(super()._create_socket(), cutter)
 

@@ -1,4 +1,4 @@
-"""The first contact with a broker, and one sentence for each way in which it fails."""
+"""The client made, its connection opened, and one sentence for each way in which that fails."""
 
 from __future__ import annotations
 
@@ -7,38 +7,61 @@ import ssl
 import paho.mqtt.client as mqtt
 
 from streamer.address import BrokerAddress, BrokerError, not_mqtt, unreachable
+from streamer.mqtt.client import BulkClient, Handlers
+from streamer.publishing.pump import Source
+from streamer.subscription import SubscriberOptions
+from streamer.tls import tls_context, tls_failed
+
+MQTT_5 = 5
+"""As ``SubscriberOptions.protocol_version`` has it."""
 
 
-def trust(client: mqtt.Client, cafile: str | None, cert: str | None, key: str | None) -> None:
-    """Speak TLS with these certificates.
-
-    Raises
-    ------
-    BrokerError : they cannot be used.
-    """
-    try:
-        client.tls_set(ca_certs=cafile, certfile=cert, keyfile=key)
-    except (OSError, ValueError, ssl.SSLError) as error:
-        raise BrokerError(f"The certificate files cannot be used ({error}); check --cafile, --cert, --key.") from error
-
-
-def connect(client: mqtt.Client, address: BrokerAddress, keepalive_s: int) -> None:
-    """Open the connection; the broker has not answered yet.
+def make_client(options: SubscriberOptions, handlers: Handlers, source: Source | None) -> BulkClient:
+    """A client that has not connected yet; ``source`` says what its last will is.
 
     Raises
     ------
-    BrokerError : it cannot be opened.
+    BrokerError : the certificates cannot be used.
     """
-    try:
-        client.connect(address.host, address.port, keepalive_s)
-    except ssl.SSLError as error:
-        raise BrokerError(f"No TLS connection to {address}: {reason(error)}; check the certificates.") from error
-    except mqtt.WebsocketConnectionError as error:
-        raise not_mqtt(address) from error
-    except (OSError, ValueError) as error:
-        raise unreachable(address, error) from error
+    address = options.address
+    is_kept = options.keep_session or options.resume_session
+    client = BulkClient(
+        handlers,
+        client_id=options.client_id,
+        clean_session=None if options.protocol_version == MQTT_5 else not is_kept,
+        protocol=mqtt.MQTTv5 if options.protocol_version == MQTT_5 else mqtt.MQTTv311,
+        transport="websockets" if address.websockets else "tcp",
+    )
+    introduce(client, options)
+    if source:
+        if source.will:
+            client.will_set(source.will.topic, source.will.payload, qos=1, retain=source.will.retain)
+        source.outbox.on_first = client.wake
+    return client
 
 
-def reason(error: Exception) -> str:
-    """Why a connection failed, in the system's words where it has some."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+def introduce(client: mqtt.Client, options: SubscriberOptions) -> None:
+    """Say who the client is, and whom it trusts.
+
+    Raises
+    ------
+    BrokerError : the certificates cannot be used.
+    """
+    address = options.address
+    if address.username is not None:
+        client.username_pw_set(address.username, address.password)
+    if address.tls:
+        client.tls_set_context(tls_context(options.tls))
+    if address.websockets:
+        client.ws_set_options(path=address.path)
+
+
+def failed(address: BrokerAddress, error: Exception) -> BrokerError:
+    """Why a connection could not be opened."""
+    if isinstance(error, mqtt.WebsocketConnectionError):
+        return not_mqtt(address)
+    return tls_failed(address, error) or unreachable(address, error)
+
+
+CONNECTION_ERRORS = (OSError, ValueError, mqtt.WebsocketConnectionError, ssl.SSLError)
+"""What paho raises when it cannot connect; ValueError: a host name that cannot be one."""

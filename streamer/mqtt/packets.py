@@ -23,6 +23,9 @@ DUP: Final = 0x08
 FAILURE: Final = 0x80
 """Reason codes from here on are failures (5.0, section 2.4)."""
 
+TAKEN_OVER: Final = 0x8E
+"""Reason code of a DISCONNECT: another client of the same id has come (5.0, section 3.14.2.1)."""
+
 MAX_LENGTH_BYTES: Final = 4
 """Bytes of the longest length (2.2.3)."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from model.errors import HarError
+from streamer.access_options import user_options, warn_of_password
 
 HOW_TO = "In phyphox: +, Add experiment from QR code; then press play."
 
@@ -20,11 +21,7 @@ HOW_TO = "In phyphox: +, Add experiment from QR code; then press play."
     metavar="WHERE",
     help="HOST, HOST:PORT, or an mqtt:// or mqtts:// URL, as phones reach it.",
 )
-@click.option("-u", "--username", help="User name at the broker.")
-@click.option("-P", "--pw", envvar="HAR_PASSWORD", help="Password; better given as HAR_PASSWORD.", show_envvar=True)
-@click.option(
-    "--password-file", type=click.Path(path_type=Path, dir_okay=False), help="File whose first line is the password."
-)
+@user_options
 @click.option("--phone", metavar="NAME", help="The phone's name here.  [default: phyphox- and its id]")
 @click.option(
     "-o",
@@ -50,6 +47,7 @@ def phyphox(
     from streamer.address import parse_broker, read_password
     from streamer.phyphox.experiment import experiment
 
+    warn_of_password()
     address = parse_broker(broker, username=username, password=read_password(pw, password_file))
     _check_reachable(address.host)
     content = experiment(address, phone)

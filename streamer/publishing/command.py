@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from streamer.connection_options import broker_address, broker_option, connection_options, subscriber_options
+from streamer.access_options import broker_address
+from streamer.connection_options import broker_option, connection_options, subscriber_options
 from streamer.publishing.options import prefix_option, topics_of
 
 

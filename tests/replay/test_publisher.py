@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sysconfig
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +19,9 @@ from replay import publisher as publisher_module
 from replay.pacing import Stop
 from replay.publisher import WINDOW, Publisher
 from streamer.address import BrokerError, parse_broker
-from tests.brokers import USER, Mosquitto, free_port, make_certificate, start_mosquitto, wait_for_port
+from streamer.tls import TlsOptions
+from tests.brokers import USER, Mosquitto, free_port, nats_with_a_websocket, start_mosquitto
+from tests.certificates import make_certificate
 from tests.subscribers import subscriber
 
 
@@ -99,8 +99,8 @@ def test_nobody_there(where: str) -> None:
 def test_certificates_that_are_none(tmp_path: Path) -> None:
     cafile = tmp_path / "ca.pem"
     cafile.write_text("nothing")
-    with pytest.raises(HarError, match="holds no certificates"):
-        Publisher(parse_broker("mqtts://localhost"), qos=1, stop=Stop(), cafile=cafile)
+    with pytest.raises(HarError, match="not in PEM format"):
+        Publisher(parse_broker("mqtts://localhost"), qos=1, stop=Stop(), tls=TlsOptions(cafile))
 
 
 def test_a_password_lets_in_and_a_wrong_one_gives_the_connack_code(tmp_path: Path) -> None:
@@ -118,25 +118,13 @@ def test_a_password_lets_in_and_a_wrong_one_gives_the_connack_code(tmp_path: Pat
 
 def test_websockets(tmp_path: Path) -> None:
     """Through the NATS server, which every installation has and which opens a WebSocket on any machine."""
-    tcp, mqtt, websocket = free_port(), free_port(), free_port()
-    (tmp_path / "nats.conf").write_text(
-        f"listen: 127.0.0.1:{tcp}\nserver_name: test\njetstream {{ store_dir: '{tmp_path}' }}\n"
-        f"mqtt {{ listen: 127.0.0.1:{mqtt} }}\nwebsocket {{ listen: '127.0.0.1:{websocket}', no_tls: true }}\n"
-    )
-    executable = Path(sysconfig.get_path("scripts")) / "nats-server"
-    with subprocess.Popen([executable, "-c", tmp_path / "nats.conf"], stderr=subprocess.DEVNULL) as server:
-        try:
-            wait_for_port(websocket)
-            wait_for_port(mqtt)
-            with subscriber(mqtt) as heard:
-                publisher = publisher_to(f"ws://127.0.0.1:{websocket}")
-                publisher.connect()
-                assert publisher.publish("a", b"1")
-                publisher.drain()
-                publisher.close()
-                assert heard.wait_for(1) == [("a", b"1")]
-        finally:
-            server.terminate()
+    with nats_with_a_websocket(tmp_path) as (mqtt, websocket), subscriber(mqtt) as heard:
+        publisher = publisher_to(f"ws://127.0.0.1:{websocket}")
+        publisher.connect()
+        assert publisher.publish("a", b"1")
+        publisher.drain()
+        publisher.close()
+        assert heard.wait_for(1) == [("a", b"1")]
 
 
 @pytest.fixture
@@ -149,7 +137,7 @@ def test_tls_with_a_certificate_of_ones_own(tmp_path: Path, certificate: tuple[P
     settings = [f"certfile {certificate[0]}", f"keyfile {certificate[1]}"]
     with start_mosquitto(tmp_path, settings=settings) as mosquitto:
         address = parse_broker(f"mqtts://{mosquitto.where}")
-        trusting = Publisher(address, qos=1, stop=Stop(), cafile=certificate[0])
+        trusting = Publisher(address, qos=1, stop=Stop(), tls=TlsOptions(certificate[0]))
         trusting.connect()
         assert trusting.publish("a", b"1")
         trusting.drain()

@@ -33,19 +33,35 @@ def test_one_broker_is_waited_for_from_the_first_time_on() -> None:
     assert attempts.wait_s() >= 0.5
 
 
-def lives(attempts: Attempts, clock: Clock, *lives_s: float) -> bool:
+def lives(attempts: Attempts, clock: Clock, *lives_s: float, waits: int = 1) -> bool:
     for life_s in lives_s:
+        for _ in range(waits):
+            attempts.wait_s()
         attempts.connected()
         clock.now_s += life_s
         attempts.lost()
     return attempts.is_contested
 
 
-def test_three_short_lives_in_a_row_are_another_client() -> None:
+def test_five_short_lives_in_a_row_are_another_client() -> None:
     clock = Clock()
     attempts = Attempts(NODES, clock)
-    assert not lives(attempts, clock, 1.0, 1.0, SHORT_S, 1.0, 1.0)
+    assert not lives(attempts, clock, 1.0, 1.0, 1.0, 1.0, SHORT_S, 1.0, 1.0, 1.0, 1.0)
     assert lives(attempts, clock, 1.0)
+
+
+def test_a_broker_that_is_away_for_a_while_between_short_lives_is_no_other_client() -> None:
+    clock = Clock()
+    assert not lives(Attempts(NODES, clock), clock, *[1.0] * 20, waits=2)
+
+
+def test_who_is_refused_again_and_again_tries_ever_more_rarely() -> None:
+    attempts = Attempts(NODES[:1])
+    waits = []
+    for _ in range(5):
+        attempts.lost()
+        waits.append(attempts.wait_s())
+    assert waits[4] >= 8.0
 
 
 def test_attempts_that_fail_are_no_lives() -> None:

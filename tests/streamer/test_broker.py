@@ -17,7 +17,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from model.errors import HarError
-from streamer.broker import LOOPBACK, EmbeddedBroker, embedded_port
+from streamer.broker import EmbeddedBroker
+from streamer.broker_config import LOOPBACK, Access, Place, access_of, parse_place
 from tests.brokers import answers, find_mosquitto, free_port
 
 
@@ -27,7 +28,7 @@ def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         monkeypatch.setenv("PATH", str(Path(find_mosquitto()).parent), prepend=os.pathsep)
     else:
         monkeypatch.setattr(shutil, "which", lambda _name: None)
-    with EmbeddedBroker(free_port()) as started:
+    with EmbeddedBroker(Place(port=free_port())) as started:
         assert started.name == request.param
         yield started
 
@@ -80,16 +81,25 @@ def test_a_taken_port_is_told() -> None:
         taken.bind((LOOPBACK, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(HarError, match=f"Port {port} is taken"), EmbeddedBroker(port):
+        with pytest.raises(HarError, match=f"Port {port} is taken"), EmbeddedBroker(Place(port=port)):
             pass
 
 
-def test_the_port_is_read_from_the_flag() -> None:
-    assert embedded_port("embedded") is None
-    assert embedded_port("embedded:1884") == 1884
+def test_the_place_is_read_from_the_flag() -> None:
+    assert parse_place("embedded") == Place(LOOPBACK, None)
+    assert parse_place("embedded:1884") == Place(LOOPBACK, 1884)
+    assert parse_place("embedded:0.0.0.0") == Place("0.0.0.0", 1883)
+    assert parse_place("embedded:192.168.1.10:1884") == Place("192.168.1.10", 1884)
+    assert parse_place("embedded:[::]:1884") == Place("::", 1884)
+    assert [parse_place(f"embedded:{host}:1").is_loopback for host in ("localhost", "[::1]", "0.0.0.0", "a.b")] == [
+        *(True, True, False, False)
+    ]
     for wrong in ("embedded:0", "embedded:x", "embedded:70000", "embedded:-1"):
         with pytest.raises(HarError, match="not a number"):
-            embedded_port(wrong)
+            parse_place(wrong)
+    for wrong in ("embedded:a.b:x", "embedded:ann@a.b", "embedded:ws://a.b"):
+        with pytest.raises(HarError):
+            parse_place(wrong)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
@@ -99,7 +109,8 @@ def test_it_ends_with_a_parent_that_is_killed(kind: str) -> None:
     port = free_port()
     script = (
         "import sys, time\nfrom streamer.broker import EmbeddedBroker\n"
-        f"with EmbeddedBroker({port}) as broker:\n    print(broker.name, flush=True)\n    time.sleep(600)\n"
+        "from streamer.broker_config import Place\n"
+        f"with EmbeddedBroker(Place(port={port})) as broker:\n    print(broker.name, flush=True)\n    time.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env={"PATH": path})
     assert parent.stdout
@@ -110,3 +121,71 @@ def test_it_ends_with_a_parent_that_is_killed(kind: str) -> None:
     while answers(port):
         assert time.monotonic() < deadline, "the broker outlived its parent"
         time.sleep(0.05)
+
+
+@pytest.fixture(params=["mosquitto", "nats-server"])
+def guarded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedBroker]:
+    """On all addresses, for one user, whose password has every printable character."""
+    if request.param == "mosquitto":
+        monkeypatch.setenv("PATH", str(Path(find_mosquitto()).parent), prepend=os.pathsep)
+    else:
+        monkeypatch.setattr(shutil, "which", lambda _name: None)
+    monkeypatch.setenv("HAR_PASSWORD", PASSWORD)
+    place = Place("0.0.0.0", free_port())
+    with EmbeddedBroker(place, access_of(place, "ann", PASSWORD)) as started:
+        yield started
+
+
+PASSWORD = "".join(chr(code) for code in range(32, 127)) + "äß"
+
+
+def answer(broker: EmbeddedBroker, host: str, username: str | None, password: str | None) -> str:
+    """What the broker says to this user."""
+    told: list[str] = []
+    made = mqtt.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
+    made.username_pw_set(username, password)
+    made.on_connect = lambda _client, _user, _flags, code, _properties: told.append(str(code))
+    made.connect(host, broker.address.port)
+    while not told and not made.loop(0.1):
+        pass
+    made.disconnect()
+    return told[0]
+
+
+def test_beyond_loopback_it_lets_in_one_user_and_nobody_finds_the_password(guarded: EmbeddedBroker) -> None:
+    address = guarded.address
+    for host in (LOOPBACK, "127.0.0.2"):  # Linux has all of 127.0.0.0/8
+        assert answer(guarded, host, address.username, address.password) == "Success"
+        assert answer(guarded, host, "ann", "wrong") != "Success"
+        assert answer(guarded, host, "bob", PASSWORD) != "Success"
+        assert answer(guarded, host, None, None) != "Success"
+    process, folder = guarded._process, guarded._folder
+    assert process
+    assert folder
+    of_child = [Path(f"/proc/{process.pid}/{name}").read_bytes() for name in ("cmdline", "environ")]
+    assert not [seen for seen in of_child if PASSWORD.encode() in seen]
+    files = [
+        path for path in Path(folder.name).rglob("*") if path.is_file() and path.name in ("broker.conf", "passwords")
+    ]
+    assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
+    assert oct(Path(folder.name).stat().st_mode & 0o777) == "0o700"
+    if guarded.name == "mosquitto":
+        assert not [path for path in files if PASSWORD in path.read_text()]
+
+
+def test_who_is_let_in_is_made_up_where_nobody_is_named() -> None:
+    everywhere = Place("0.0.0.0")
+    assert access_of(Place(), None, None) is None
+    made, other = access_of(everywhere, None, None), access_of(everywhere, None, None)
+    assert made
+    assert other
+    assert made.is_made_up
+    assert made.password != other.password
+    assert len(made.password) == 19
+    assert made.password not in repr(made)
+    assert access_of(Place(), "ann", "secret") == Access("ann", "secret")
+    for username, password in (("a:b", "x"), ("", "x"), ("a", "x\ny"), ("a", "$2a$10$x")):
+        with pytest.raises(HarError, match="give another"):
+            access_of(everywhere, username, password)
+    with pytest.raises(HarError, match="needs a user name"):
+        EmbeddedBroker(everywhere)

@@ -23,9 +23,11 @@ from model.bundled import load_recordings, official_windows
 from model.decision import ANSWERS
 from model.recordings import label_at
 from model.uci_har import write_uci_har
-from model.windows import HOP, WINDOW_LENGTH, cut
-from tests.brokers import USER, Mosquitto, free_port, make_certificate, start_mosquitto
+from model.windows import WINDOW_LENGTH
+from tests.brokers import USER, Mosquitto, free_port, start_mosquitto
+from tests.certificates import make_certificate
 from tests.processes import Listening, assert_one_sentence, run
+from tests.saved_windows import check_saved_windows, expected_windows, replay
 
 
 @contextmanager
@@ -36,28 +38,6 @@ def listening(*arguments: object, **changes: str) -> Iterator[Listening]:
         yield listener
     finally:
         listener.kill()
-
-
-def replay(where: str, *arguments: object) -> dict[str, Any]:
-    done = run("replay", "test", "--broker", where, "--speed", "max", "--json", *arguments)
-    assert done.returncode == 0, done.stderr
-    summary: dict[str, Any] = json.loads(done.stdout)
-    return summary
-
-
-def expected_windows(subjects: tuple[int, ...]) -> dict[str, np.ndarray]:
-    return {r.name: cut(r.signals().astype(np.float32)) for r in load_recordings(subjects)}
-
-
-def check_saved_windows(path: Path, expected: dict[str, np.ndarray]) -> None:
-    """Every window is there once, bit for bit, and laid end to end they are the batch chain's signals."""
-    with np.load(path, allow_pickle=False) as saved:
-        phones, starts, windows = saved["phone"], saved["start_sample"], saved["windows"]
-    assert set(phones.tolist()) == set(expected)
-    for phone, batch in expected.items():
-        mine = phones == phone
-        assert starts[mine].tolist() == [HOP * k for k in range(len(batch))]
-        assert np.array_equal(windows[mine], batch)
 
 
 def check_labels_and_accuracy(predictions: list[dict[str, Any]], summary: dict[str, Any]) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import socket
-import subprocess
-import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,22 +19,16 @@ from streamer.address import parse_broker
 from streamer.inbox import Message
 from streamer.mqtt.client import BulkClient, Handlers
 from streamer.mqtt.cutter import Batch
-from streamer.mqtt.packets import decode_length, encode_publish
+from streamer.mqtt.packets import encode_publish
 from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.pump import SendOnly
 from streamer.subscriber import Subscriber
 from streamer.subscription import SubscriberOptions
-from tests.brokers import Mosquitto, free_port, make_certificate, start_mosquitto, wait_for_port
+from tests.brokers import Mosquitto, free_port, nats_with_a_websocket, start_mosquitto
+from tests.certificates import make_certificate
+from tests.obedient import Obedient
 from tests.subscribers import subscriber
-
-PATIENCE_S = 60
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+from tests.waiting import PATIENCE_S, wait_until
 
 
 def options(where: str, *, qos: int = 1, version: int = 4, cafile: str | None = None) -> SubscriberOptions:
@@ -78,24 +70,6 @@ class Scissors:
             time.sleep(0.001)
         connection.shutdown(socket.SHUT_RDWR)
         self._last = connection
-
-
-@contextmanager
-def nats_with_a_websocket(tmp_path: Path) -> Iterator[tuple[int, int]]:
-    """Ports of MQTT and of MQTT through a WebSocket, which Mosquitto is not built with everywhere."""
-    tcp, plain, websocket = free_port(), free_port(), free_port()
-    (tmp_path / "nats.conf").write_text(
-        f"listen: 127.0.0.1:{tcp}\nserver_name: test\njetstream {{ store_dir: '{tmp_path}' }}\n"
-        f"mqtt {{ listen: 127.0.0.1:{plain} }}\nwebsocket {{ listen: '127.0.0.1:{websocket}', no_tls: true }}\n"
-    )
-    executable = Path(sysconfig.get_path("scripts")) / "nats-server"
-    with subprocess.Popen([executable, "-c", tmp_path / "nats.conf"], stderr=subprocess.DEVNULL) as server:
-        try:
-            wait_for_port(websocket)
-            wait_for_port(plain)
-            yield plain, websocket
-        finally:
-            server.terminate()
 
 
 @contextmanager
@@ -219,41 +193,6 @@ def test_a_session_that_is_kept_loses_nothing_and_is_told_nothing_that_it_has_ac
     successor.stop()
     phone.loop_stop()
     assert successor.came == [b"after"]
-
-
-class Obedient:
-    """A broker of one client, played by the test."""
-
-    def __init__(self) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.where = f"127.0.0.1:{self._listening.getsockname()[1]}"
-
-    def accept(self, answer: bytes = b"\x20\x02\x00\x00") -> None:
-        self._connection, _ = self._listening.accept()
-        self._connection.settimeout(PATIENCE_S)
-        self._stream = self._connection.makefile("rb")
-        assert self.packet()[0] == 0x10
-        self.say(answer)
-
-    def say(self, *packets: bytes) -> None:
-        self._connection.sendall(b"".join(packets))
-
-    def packet(self) -> bytes:
-        head = self._stream.read(2)
-        while (length := decode_length(head, 1)) is None:
-            head += self._stream.read(1)
-        return bytes(head + self._stream.read(length[0]))
-
-    def close(self) -> None:
-        self._connection.close()
-        self._listening.close()
-
-
-@pytest.fixture
-def obedient() -> Iterator[Obedient]:
-    broker = Obedient()
-    yield broker
-    broker.close()
 
 
 def turn_until(client: BulkClient, condition: Callable[[], bool]) -> None:
