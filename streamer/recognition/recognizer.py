@@ -27,7 +27,7 @@ class Recognizer:
     unix_offset_s : what makes Unix time of the clock that arrivals are told by, for phones that come.
     """
 
-    kept = ("_streams", "_waiting")
+    kept = ("_streams", "_waiting", "unix_offset_s")
 
     def __init__(
         self,

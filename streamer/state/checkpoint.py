@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -57,12 +55,6 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     if len(body) > MAX_BODY:
         raise OSError(0, "where the phones stand is too much for one file")
     replace_file(folder / FILE_NAME, encode_frame(body))
-    with contextlib.suppress(OSError, AttributeError):  # Windows has no folders that can be opened
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def read_checkpoint(folder: Path, made_by: str, identity: str) -> Checkpoint | None:

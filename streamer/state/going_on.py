@@ -22,10 +22,13 @@ def go_on(keeper: Keeper, listener: Listener, once: Once, publisher: Publisher |
     roots: dict[str, Any] = listener.roots | {"once": once}
     if publisher and publisher.ledger:
         roots |= {"publisher": publisher, "ledger": publisher.ledger}
+    unix_offset_s = listener.recognizer.unix_offset_s
     earlier = keeper.restore(roots)
     if earlier:
         try:
+            listener.recognizer.unix_offset_s -= earlier.shift_s
             _work_again(earlier, listener, once, publisher)
+            listener.recognizer.unix_offset_s = unix_offset_s
         except Exception as error:
             keeper.put_aside(f"it cannot be worked off: {error!r}")
             with suppress(OSError):

@@ -31,7 +31,7 @@ from streamer.state.journal import Journal, Receive
 from streamer.state.locking import lock_folder
 from streamer.state.once import Once
 from streamer.state.register import KEPT_BY, REGISTER
-from streamer.state.segments import Mark, read_segments
+from streamer.state.segments import Mark, read_segments, segments
 from streamer.state.time_base import TimeBase
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Earlier:
     """What an earlier run left, beside what the roots hold now.
 
     ``told`` and ``published`` are the numbers of phones' last predictions and messages that got out. ``gap_s`` is how
-    long nobody listened.
+    long nobody listened, ``shift_s`` what makes arrivals on this process's clock of those then.
     """
 
     folder: Path
@@ -73,6 +73,7 @@ class Earlier:
     told: Numbers
     published: Numbers
     gap_s: float
+    shift_s: float
 
     def messages(self) -> Iterator[Sequence[Message]]:
         """What is to be worked off again, in its order, on this process's clock."""
@@ -115,6 +116,8 @@ class Keeper:
         """
         try:
             checkpoint = read_checkpoint(self._folder, KEPT_BY, self._identity)
+            if checkpoint is None and segments(self._folder):
+                raise DataError("its checkpoint is missing")
             if checkpoint is None:
                 return None
             now = TimeBase.now()
@@ -147,7 +150,16 @@ class Keeper:
             if entry.mark is not None:
                 _raise_to(told if entry.mark is Mark.TOLD else published, entry.numbers)
         gap_s = max(now.at_s - last_s, 0.0)
-        return Earlier(self._folder, checkpoint.number, checkpoint.base, checkpoint.waiting, told, published, gap_s)
+        return Earlier(
+            self._folder,
+            checkpoint.number,
+            checkpoint.base,
+            checkpoint.waiting,
+            told,
+            published,
+            gap_s,
+            now.shift_s(checkpoint.base),
+        )
 
     def put_aside(self, reason: str) -> None:
         """What is there cannot be used: begin anew, and say so."""

@@ -42,12 +42,11 @@ class Told:
 
 
 class KeptListener:
-    """One run, in a folder; arrivals are in Unix time.
+    """One run, in a folder; arrivals are in Unix time, but for ``unix_offset_s``."""
 
-    ``takes`` messages of what it publishes are acknowledged by its broker.
-    """
-
-    def __init__(self, folder: Path, engine: Engine, told: Told, published: list[Outgoing]) -> None:
+    def __init__(
+        self, folder: Path, engine: Engine, told: Told, published: list[Outgoing], unix_offset_s: float = 0.0
+    ) -> None:
         self.folder = folder
         self.keeper = Keeper(folder, engine.identity)
         options = PublisherOptions(Topics(), offline_after_s=1e9, max_phones=100)
@@ -55,7 +54,7 @@ class KeptListener:
         self.publisher = Publisher(options, ledger=self.ledger)
         once = Once([told])
         self.listener = Listener(ListenerOptions(max_phones=100), engine, [once, self.publisher], keeper=self.keeper)
-        self.listener.recognizer.unix_offset_s = 0.0
+        self.listener.recognizer.unix_offset_s = unix_offset_s
         self._published = published
         self.goes_on = go_on(self.keeper, self.listener, once, self.publisher)
         self._receive = self.keeper.before(self.listener.receive_many)
@@ -87,9 +86,13 @@ class KeptListener:
 
 @contextmanager
 def kept_listener(
-    folder: Path, engine: Engine, told: Told | None = None, published: list[Outgoing] | None = None
+    folder: Path,
+    engine: Engine,
+    told: Told | None = None,
+    published: list[Outgoing] | None = None,
+    unix_offset_s: float = 0.0,
 ) -> Iterator[KeptListener]:
-    listener = KeptListener(folder, engine, told or Told(), [] if published is None else published)
+    listener = KeptListener(folder, engine, told or Told(), [] if published is None else published, unix_offset_s)
     try:
         yield listener
     finally:

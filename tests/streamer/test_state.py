@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields
@@ -19,15 +20,23 @@ from hypothesis import strategies as st
 
 from model.activities import ACTIVITIES, TRANSITION
 from model.bundled import load_recordings
+from model.errors import HarError
 from model.smoothing import FilterSettings
+from streamer.capture.format import encode_frame
 from streamer.inbox import Message
 from streamer.publishing.outbox import Outgoing
 from streamer.recognition.prediction import Engine, Prediction
 from streamer.recognition.stream_engine import StreamEngine
 from streamer.recognition.window_engine import WindowEngine
 from streamer.state import keeper as keeping
+from streamer.state.codec import Maker, NotKeptError, Taker
+from streamer.state.keeper import Keeper
+from streamer.state.register import REGISTER
+from streamer.state.segments import Entry, Segment, read_segments, segment_path
+from streamer.state.time_base import TimeBase
 from streamer.tally import PhoneTally, Tally
 from streamer.wire import Label, encode_label
+from tests.disks import fill, small_disk
 from tests.model.stateful_models import small_classifier
 from tests.streamer.kept_listeners import Told, kept_listener
 from tests.streamer.recorded_phones import START_S, Sent, har, phyphox, sensor_logger, sensorspot, worn
@@ -48,7 +57,7 @@ class ByMeans:
 def engine(kind: str) -> Engine:
     if kind == "stream":
         return StreamEngine(small_classifier(), 3, "small")
-    return WindowEngine(ByMeans(), FilterSettings(lag=2 if kind == "lag" else 0), "means")
+    return WindowEngine(ByMeans(), FilterSettings(lag=2 if kind == "lag" else 0), kind)
 
 
 @cache
@@ -102,11 +111,13 @@ def undisturbed(kind: str) -> tuple[dict[str, list[Prediction]], list[Outgoing],
         return by_phone(told.predictions), published, account(listener.listener.tally)
 
 
-def assert_same(found: Sequence[Prediction], expected: Sequence[Prediction]) -> None:
+def assert_same(found: Sequence[Prediction], expected: Sequence[Prediction], shift_s: float = 0.0) -> None:
+    """Arrivals that were told by another clock are the same but for a double's resolution."""
     assert [p.window.start_sample for p in found] == [p.window.start_sample for p in expected]
     for one, other in zip(found, expected, strict=True):
         assert np.array_equal(one.window.values, other.window.values)
-        assert (one.window.start_s, one.window.end_s) == (other.window.start_s, other.window.end_s)
+        times = (one.window.start_s, one.window.end_s), (other.window.start_s, other.window.end_s)
+        assert times[0] == (times[1] if shift_s == 0 else pytest.approx(times[1], abs=1e-6))
         assert (one.window.label, one.window.piece) == (other.window.label, other.window.piece)
         assert (one.answer, one.change, one.reasons) == (other.answer, other.change, other.reasons)
         assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
@@ -149,3 +160,164 @@ def test_however_often_it_ends_and_begins_again_all_is_told_once_and_as_without(
         mine = [(m.number, m.topic) for m in published if m.phone == phone]
         assert mine == [(m.number, m.topic) for m in published_before if m.phone == phone]
     assert tally == tally_before
+
+
+def run(folder: Path, told: Told, pieces: Sequence[tuple[int, int]]) -> None:
+    """Listeners of these messages each, which are killed at the end of them."""
+    for begin, end in pieces:
+        with kept_listener(folder, engine("window"), told) as listener:
+            listener.give(messages()[begin:end])
+
+
+def test_a_full_disk_is_told_and_counted_and_all_is_kept_again_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keeping, "EVERY_S", 0.0)
+    monkeypatch.setattr(keeping, "SHARE", float("inf"))
+    told = Told()
+    with small_disk(tmp_path / "disk", 4000) as disk:
+        with kept_listener(disk, engine("window"), told) as listener:
+            listener.give(messages()[:300])
+            filler = fill(disk)
+            listener.give(messages()[300:600])
+            listener.give(messages()[600:900])
+            assert listener.keeper.journal.unkept > 100
+            assert listener.keeper.journal.failure == "No space left on device"
+            filler.unlink()
+            listener.give(messages()[900:1000])
+            deadline = time.monotonic() + 30
+            while listener.keeper.journal.failure:
+                assert time.monotonic() < deadline
+                listener.give(messages()[1000:1000])
+                time.sleep(0.01)
+            unkept = listener.keeper.journal.unkept
+            listener.give(messages()[1000:1100])
+            assert listener.keeper.journal.unkept == unkept
+        run(disk, told, [(1100, len(messages()))])
+    assert len([r for r in caplog.records if "nothing can be kept" in r.getMessage()]) == 1
+    assert len([r for r in caplog.records if "there is room" in r.getMessage()]) == 1
+    found = by_phone(told.predictions)
+    for phone, predictions in undisturbed("window")[0].items():
+        assert_same(found[phone], predictions)
+
+
+def test_after_a_crash_on_a_full_disk_what_was_kept_before_is_gone_on_from(tmp_path: Path) -> None:
+    told = Told()
+    with small_disk(tmp_path / "disk", 4000) as disk:
+        with kept_listener(disk, engine("window"), told) as listener:
+            listener.give(messages()[:600])
+            filler = fill(disk)
+            listener.give(messages()[600:900])
+            assert listener.keeper.journal.unkept > 100
+        filler.unlink()
+        with kept_listener(disk, engine("window"), told) as listener:
+            assert listener.goes_on
+            listener.give(messages()[900:])
+    starts = [(p.phone, p.window.piece, p.window.start_sample) for p in told.predictions]
+    straight = [start for start in starts if start[0] == "straight"]
+    assert len(straight) == len(set(straight))
+    assert {piece for _, piece, _ in straight} == {1, 2}  # a gap, where nothing was kept
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "model", "version", "journal alone"])
+def test_what_cannot_be_used_is_told_once_and_set_aside(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(tmp_path, Told(), [(0, 500)])
+    file, other = tmp_path / "checkpoint", engine("lag" if damage == "model" else "window")
+    content = bytearray(file.read_bytes())
+    if damage == "cut":
+        file.write_bytes(content[:-9])
+    if damage == "flipped":
+        content[len(content) // 2] ^= 0xFF
+        file.write_bytes(content)
+    if damage == "empty":
+        file.write_bytes(b"")
+    if damage == "version":
+        monkeypatch.setattr(keeping, "KEPT_BY", "0.0.1")
+    if damage == "journal alone":
+        file.unlink()
+    told = Told()
+    for goes_on in (False, True):
+        with kept_listener(tmp_path, other, told) as listener:
+            assert listener.goes_on == goes_on
+            listener.give(messages()[500:600] if goes_on else messages()[:500])
+    (line,) = [r.getMessage() for r in caplog.records if "is not used" in r.getMessage()]
+    assert str(tmp_path) in line
+    assert list(tmp_path.glob("journal-*.unreadable"))
+    assert (tmp_path / "checkpoint.unreadable").exists() == (damage != "journal alone")
+    straight = [p.window.start_sample for p in told.predictions if p.phone == "straight"]
+    assert straight == [64 * k for k in range(len(straight))] != []
+
+
+@settings(max_examples=60)
+@given(content=st.binary(max_size=200), kind=st.integers(0, 5))
+def test_a_journal_s_file_that_is_none_of_ours_ends_where_it_is_not_understood(content: bytes, kind: int) -> None:
+    base, message = TimeBase("b", 1.0, 2.0), Message("har/p/imu", b"{}", 3.0)
+    with TemporaryDirectory() as name:
+        path = segment_path(Path(name), 1)
+        segment = Segment(path, base)
+        segment.messages([message])
+        segment.close()
+        framed = encode_frame(content) if kind == 0 else content
+        path.write_bytes(path.read_bytes() + framed)
+        assert next(read_segments(Path(name), 1)) == Entry([message], base)
+        assert len(list(read_segments(Path(name), 1))) >= 1
+
+
+def test_what_the_broker_delivers_again_after_a_restart_is_known_and_left_out(tmp_path: Path) -> None:
+    told = Told()
+    run(tmp_path, told, [(0, 500), (500, 520)])
+    again = [message._replace(again=True) for message in messages()[480:530]]
+    with kept_listener(tmp_path, engine("window"), told) as listener:
+        listener.give(again)
+        listener.give(messages()[530:])
+        assert listener.keeper.journal.repeated == 40
+        assert account(listener.listener.tally) == undisturbed("window")[2]
+    found = by_phone(told.predictions)
+    for phone, predictions in undisturbed("window")[0].items():
+        assert_same(found[phone], predictions)
+
+
+def test_two_listeners_do_not_share_a_folder(tmp_path: Path) -> None:
+    with kept_listener(tmp_path, engine("window")), pytest.raises(HarError, match="Another listener"):
+        Keeper(tmp_path, "x")
+
+
+def test_a_clock_that_begins_anew_with_the_machine_goes_on_by_the_machine_s_time() -> None:
+    before = TimeBase("a", 1000.0, 1_700_000_000.0)
+    assert TimeBase("a", 1010.0, 0.0).shift_s(before) == 0
+    after = TimeBase("b", 5.0, 1_700_000_000.0 + 1000.0 + 60.0)
+    assert before.at_s + after.shift_s(before) == 5.0 - 65.0  # a minute to start, five seconds since
+    lost = TimeBase("b", 5.0, 0.0)  # no battery: it is 1970 again
+    assert before.at_s + lost.shift_s(before) == 5.0
+
+
+def test_windows_are_the_same_after_the_machine_started_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrivals are told by a clock that has begun anew, five seconds ago."""
+    told, at_s = Told(), messages()[600].arrived_s
+    monkeypatch.setattr(TimeBase, "now", classmethod(lambda _: TimeBase("a", at_s, 0.0)))
+    run(tmp_path, told, [(0, 600)])
+    monkeypatch.setattr(TimeBase, "now", classmethod(lambda _: TimeBase("b", 5.0, at_s - 5.0)))
+    with kept_listener(tmp_path, engine("window"), told, unix_offset_s=at_s - 5.0) as listener:
+        listener.give([m._replace(arrived_s=m.arrived_s - at_s + 5.0) for m in messages()[600:]])
+    found = by_phone(told.predictions)
+    for phone, predictions in undisturbed("window")[0].items():
+        assert_same(found[phone], predictions, at_s)
+
+
+def test_objects_of_other_classes_are_neither_taken_nor_made() -> None:
+    with pytest.raises(NotKeptError, match="Random"):
+        Taker(REGISTER).take([random.Random()])
+    with pytest.raises(NotKeptError, match="O"):
+        Taker(REGISTER).take(np.array([object()]))
+    for shapes, tree in (
+        ([["os.system", []]], [11, 0]),
+        ([["streamer.labels.Labels", ["__class__"]]], [11, 0, None]),
+        ([], [8, "|O", [1], bytes(8)]),
+        ([], [10, "posix.system", "x"]),
+        ([], [99]),
+        ([], [12, 3]),
+    ):
+        with pytest.raises((ValueError, TypeError, KeyError, IndexError)):
+            Maker(REGISTER, shapes).make(tree)
