@@ -12,6 +12,9 @@ import pytest
 
 FILLER = "filler"
 
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - for TemporaryDirectory
+"""Where to write down to the disk takes no time."""
+
 
 @contextmanager
 def small_disk(place: Path, size_kb: int) -> Iterator[Path]:

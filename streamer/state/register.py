@@ -3,7 +3,6 @@ the tests."""
 
 from __future__ import annotations
 
-import time
 from importlib.metadata import version
 
 from model.changes import ChangeDetector, ChangeSettings, _Answer
@@ -15,7 +14,7 @@ from model.windows import WindowSlicer
 from streamer import phone_stream, tally
 from streamer.formats.names import Format
 from streamer.intake import buffer, chunks, clock, conventions, fusion, grid, intake, ordering, report, stats, track
-from streamer.labels import Labels
+from streamer.labels import Labels, now_s
 from streamer.mount.watch import MountWatch
 from streamer.phone_memory.rate import RateMeter
 from streamer.phone_memory.time_line import TimeLine
@@ -44,7 +43,7 @@ REGISTER = register_of(
     Start,
     WindowSlicer,
     Resampler,
-    Kind(Labels, {"_clock": lambda: time.time}),
+    Kind(Labels, {"_clock": lambda: now_s}),
     Label,
     # The intake; its arrivals are in Unix time
     intake.Intake,

@@ -57,12 +57,12 @@ class KeptListener:
         self.listener.recognizer.unix_offset_s = unix_offset_s
         self._published = published
         self.goes_on = go_on(self.keeper, self.listener, once, self.publisher)
-        self._receive = self.keeper.before(self.listener.receive_many)
+        self.receive = self.keeper.before(self.listener.receive_many)
 
     def give(self, messages: Sequence[Message]) -> None:
         """Receive and work off."""
         if messages:
-            self._receive(messages)
+            self.receive(messages)
         while batch := self.listener.inbox.take(64, 0):
             self.listener.work(batch)
         self.listener.work_off()

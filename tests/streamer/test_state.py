@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import random
 import time
 from collections import defaultdict
@@ -22,6 +24,7 @@ from model.activities import ACTIVITIES, TRANSITION
 from model.bundled import load_recordings
 from model.errors import HarError
 from model.smoothing import FilterSettings
+from model.stateful.classifier import StreamClassifier
 from streamer.capture.format import encode_frame
 from streamer.inbox import Message
 from streamer.publishing.outbox import Outgoing
@@ -36,8 +39,7 @@ from streamer.state.segments import Entry, Segment, read_segments, segment_path
 from streamer.state.time_base import TimeBase
 from streamer.tally import PhoneTally, Tally
 from streamer.wire import Label, encode_label
-from tests.disks import fill, small_disk
-from tests.model.stateful_models import small_classifier
+from tests.disks import IN_MEMORY, fill, small_disk
 from tests.streamer.kept_listeners import Told, kept_listener
 from tests.streamer.recorded_phones import START_S, Sent, har, phyphox, sensor_logger, sensorspot, worn
 
@@ -54,9 +56,14 @@ class ByMeans:
         return scaled
 
 
+@cache
+def stream_classifier() -> StreamClassifier:
+    return StreamClassifier.load()
+
+
 def engine(kind: str) -> Engine:
     if kind == "stream":
-        return StreamEngine(small_classifier(), 3, "small")
+        return StreamEngine(stream_classifier(), 3, kind)
     return WindowEngine(ByMeans(), FilterSettings(lag=2 if kind == "lag" else 0), kind)
 
 
@@ -104,7 +111,10 @@ def account(tally: Tally) -> dict[str, object]:
 @cache
 def undisturbed(kind: str) -> tuple[dict[str, list[Prediction]], list[Outgoing], dict[str, object]]:
     told, published = Told(), list[Outgoing]()
-    with TemporaryDirectory() as folder, kept_listener(Path(folder), engine(kind), told, published) as listener:
+    with (
+        TemporaryDirectory(dir=IN_MEMORY) as folder,
+        kept_listener(Path(folder), engine(kind), told, published) as listener,
+    ):
         for at in range(0, len(messages()), 50):
             listener.give(messages()[at : at + 50])
         listener.acknowledge()
@@ -134,7 +144,7 @@ def test_however_often_it_ends_and_begins_again_all_is_told_once_and_as_without(
 ) -> None:
     told, published = Told(), list[Outgoing]()
     ends = sorted((min(at, len(messages())), crash, taken) for at, crash, taken in cuts)
-    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+    with TemporaryDirectory(dir=IN_MEMORY) as name, pytest.MonkeyPatch.context() as patch:
         patch.setattr(keeping, "EVERY_S", every_s)
         patch.setattr(keeping, "SHARE", float("inf"))
         begin = 0
@@ -254,7 +264,7 @@ def test_what_cannot_be_used_is_told_once_and_set_aside(
 @given(content=st.binary(max_size=200), kind=st.integers(0, 5))
 def test_a_journal_s_file_that_is_none_of_ours_ends_where_it_is_not_understood(content: bytes, kind: int) -> None:
     base, message = TimeBase("b", 1.0, 2.0), Message("har/p/imu", b"{}", 3.0)
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=IN_MEMORY) as name:
         path = segment_path(Path(name), 1)
         segment = Segment(path, base)
         segment.messages([message])
@@ -274,6 +284,18 @@ def test_what_the_broker_delivers_again_after_a_restart_is_known_and_left_out(tm
         listener.give(messages()[530:])
         assert listener.keeper.journal.repeated == 40
         assert account(listener.listener.tally) == undisturbed("window")[2]
+    found = by_phone(told.predictions)
+    for phone, predictions in undisturbed("window")[0].items():
+        assert_same(found[phone], predictions)
+
+
+def test_what_waits_to_be_worked_off_at_a_checkpoint_is_worked_off_by_the_next_listener(tmp_path: Path) -> None:
+    told = Told()
+    with kept_listener(tmp_path, engine("window"), told) as listener:
+        listener.give(messages()[:400])
+        listener.receive(messages()[400:700])
+        listener.stop()
+    run(tmp_path, told, [(700, len(messages()))])
     found = by_phone(told.predictions)
     for phone, predictions in undisturbed("window")[0].items():
         assert_same(found[phone], predictions)
@@ -321,3 +343,30 @@ def test_objects_of_other_classes_are_neither_taken_nor_made() -> None:
     ):
         with pytest.raises((ValueError, TypeError, KeyError, IndexError)):
             Maker(REGISTER, shapes).make(tree)
+
+
+def test_windows_go_on_unchanged_while_the_machine_s_clock_is_set_by_hours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ahead and back, while listening and between two runs, under a label that has no end."""
+    told, real, stepped_s = Told(), time.time, [0.0]
+    monkeypatch.setattr(time, "time", lambda: real() + stepped_s[0])
+    begin_s = real() - 60.0
+    phone = worn(load_recordings((2,))[0], ("STANDING", "WALKING"))
+    open_label = Message("har/now/label", encode_label(Label("WALKING", begin_s, math.inf)), time.monotonic())
+    mine = [open_label]
+    for _, payload in har(phone, "now"):
+        sent = json.loads(payload)
+        sent["t"] += begin_s - START_S
+        mine.append(Message("har/now/imu", json.dumps(sent).encode(), time.monotonic()))
+    ahead_s = real() - time.monotonic()
+    for number, step_s in enumerate((0.0, 5 * 3600.0, -7 * 3600.0, 3600.0)):
+        with kept_listener(tmp_path, engine("window"), told, unix_offset_s=ahead_s + step_s) as listener:
+            stepped_s[0] = step_s
+            listener.give(mine[15 * number : 15 * number + 7])
+            stepped_s[0] = -step_s
+            listener.give(mine[15 * number + 7 : 15 * (number + 1)])
+    assert [p.window.start_sample for p in told.predictions] == [64 * k for k in range(len(told.predictions))] != []
+    assert {p.window.label for p in told.predictions} == {"WALKING"}
+    starts = [p.window.start_s for p in told.predictions]
+    assert starts == pytest.approx([begin_s + 1.28 * k for k in range(len(starts))], abs=1e-5)
