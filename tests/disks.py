@@ -12,7 +12,7 @@ import pytest
 
 FILLER = "filler"
 
-IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - for TemporaryDirectory
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where to write down to the disk takes no time."""
 
 
