@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 _DEFAULT = replace(default_options("stream"), temperature=1.0)
 
+_LARGE = {"filters": (64, 96, 128), "units": 160}
+
 
 def _mixed(**changes: Any) -> TrainingOptions:
     return replace(_DEFAULT, sequences=replace(_DEFAULT.sequences, **changes))
@@ -45,7 +47,8 @@ CONFIGURATIONS: dict[str, TrainingOptions] = {
     "natural-only": _mixed(spliced=0.0, reordered=0.0, monotone=0.0),
     "spliced-25": _mixed(spliced=0.25, reordered=0.15, monotone=0.05),
     "wild-25": _mixed(wild=0.25),
-    "large": replace(_DEFAULT, hyperparameters={"filters": (64, 96, 128), "units": 160}),
+    "large": replace(_DEFAULT, hyperparameters=_LARGE),
+    "taught": replace(_DEFAULT, teacher=_LARGE),
 }
 """Each is the default but for what its name says; ``default`` is what `har-model train --network stream` trains."""
 

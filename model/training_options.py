@@ -20,7 +20,7 @@ REFERENCE_OPTIONS: tuple[str, ...] = ("network", "epochs", "batch_size", "learni
 OPTIONS_OF_WINDOW: tuple[str, ...] = ("members", "summary_members", "mixup", "augmentation")
 """The options that mean nothing to ``stream``."""
 
-OPTIONS_OF_STREAM: tuple[str, ...] = ("sequences",)
+OPTIONS_OF_STREAM: tuple[str, ...] = ("sequences", "teacher")
 """The options that mean nothing to ``window``."""
 
 WINDOW_TEMPERATURE = 0.51
@@ -47,6 +47,7 @@ class TrainingOptions:
     temperature : calibration of the same, fitted on cross-validation predictions of training subjects.
     augmentation : of ``window``.
     sequences : of ``stream``.
+    teacher : of the same: hyperparameters of a network that learns from the labels first, and whose answers are learnt.
     subjects : training subjects.
     """
 
@@ -67,6 +68,7 @@ class TrainingOptions:
     temperature: float = 1.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     sequences: SequenceMix = field(default_factory=SequenceMix)
+    teacher: dict[str, Any] | None = None
     subjects: tuple[int, ...] = TRAIN_SUBJECTS
 
     def __post_init__(self) -> None:
@@ -80,7 +82,7 @@ class TrainingOptions:
     @property
     def n_members(self) -> int:
         """Networks that are trained, one after the other."""
-        return self.members + self.summary_members
+        return self.members + self.summary_members + (self.teacher is not None)
 
 
 def default_options(network: str) -> TrainingOptions:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from model.command import CONTEXT_SETTINGS, run, version_option
+from model.command import CONTEXT_SETTINGS, run
 from model.errors import HarError
 from streamer.access_options import FILE, broker_address, warn_of_password
 from streamer.backfill.command import classify
@@ -29,6 +29,8 @@ from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_to
 from streamer.labelling.command import label
 from streamer.mount.command import calibrate
 from streamer.mount.options import mount_of, mount_options
+from streamer.operation.options import operation_of, operation_options
+from streamer.operation.version import version_option
 from streamer.phyphox.command import phyphox
 from streamer.publishing.command import forget
 from streamer.publishing.options import publish_option, publisher_options, publishing_options, topics_of
@@ -123,6 +125,7 @@ def cli() -> None:
 @session_options
 @mount_options
 @publishing_options
+@operation_options
 @_shared_options
 def listen(brokers: tuple[str, ...], **flags: Any) -> int:
     """Subscribe to a broker and recognise what its phones send.
@@ -130,6 +133,13 @@ def listen(brokers: tuple[str, ...], **flags: Any) -> int:
     Ends on Ctrl-C, with a summary. A refused connection exits with the broker's CONNACK code. Every flag can be given
     as an environment variable too: HAR_ and its long name, as HAR_KEEPALIVE; -C is HAR_COUNT, -W HAR_TIMEOUT_S.
     """
+    from streamer.operation.logs import errors_logged
+
+    with errors_logged(flags["log_format"]):
+        return _listen(brokers, flags)
+
+
+def _listen(brokers: tuple[str, ...], flags: dict[str, Any]) -> int:
     embedded = [broker for broker in brokers if broker.partition(":")[0] == "embedded"]
     check_session(flags, is_embedded=bool(embedded))
     if not embedded:
@@ -146,13 +156,14 @@ def _listen_embedded(broker: str, flags: dict[str, Any]) -> int:
     from streamer.address import read_password
     from streamer.broker import EmbeddedBroker
     from streamer.broker_config import access_of, parse_place
+    from streamer.operation.logs import say
 
     place = parse_place(broker)
     access = access_of(place, flags["username"], read_password(flags["pw"], flags["password_file"]))
     warn_of_password()
     with EmbeddedBroker(place, access) as embedded:
         for line in embedded.greeting:
-            click.echo(line, err=True)
+            say(line, flags["log_format"])
         if access and access.is_made_up and _output(flags) == "dashboard" and sys.stdin.isatty():
             click.pause("Note the password, then press any key to go on ...", err=True)
         return _run([embedded.address], flags)
@@ -202,6 +213,7 @@ def _session_options(
         mount=mount_of(flags),
         workers=flags["workers"],
         partitions=partitions,
+        operation=operation_of(flags),
     )
 
 

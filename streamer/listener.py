@@ -79,6 +79,7 @@ class Listener:
         self.last_message_s = time.monotonic()
         self._outputs = outputs
         self._keeper = keeper
+        self._turned_s: float | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
 
@@ -86,6 +87,11 @@ class Listener:
     def progress(self) -> Progress:
         """How far it is with what it received."""
         return self.inbox
+
+    @property
+    def turned_s(self) -> float:
+        """When the recognising thread last turned; now while it has not begun."""
+        return time.monotonic() if self._turned_s is None else self._turned_s
 
     @property
     def n_queued(self) -> int:
@@ -171,6 +177,7 @@ class Listener:
     def _run(self) -> None:
         try:
             while not (self._stopping.is_set() and not len(self.inbox)):
+                self._turned_s = time.monotonic()
                 if (too_soon_s := self._work.too_soon_s) > 0:
                     self._stopping.wait(too_soon_s)
                 self.work(self.inbox.take(BATCH, 0.0 if self._work.is_waiting else IDLE_S))

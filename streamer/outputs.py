@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from model.stateful.transitions import PosturalTransition
 from model.text import MOST, counted, printable
 from model.windows import WINDOW_LENGTH
 from streamer.recognition.prediction import Prediction
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,10 @@ class JsonLines:
 
 
 class PlainLines:
-    """One line of text a prediction, for pipes and logs; warnings go to ``errors``."""
+    """One line of text a prediction, for pipes and logs; warnings go to the log, each with its ``phone``."""
 
-    def __init__(self, stream: TextIO, errors: TextIO) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._errors = errors
 
     def _write(self, line: str) -> None:
         self._stream.write(line + "\n")
@@ -109,9 +111,8 @@ class PlainLines:
         self._write(_transition_line(phone, transition))
 
     def warning(self, warning: Notice) -> None:
-        """Write it."""
-        self._errors.write(f"warning: {warning.phone or 'unknown phone'}: {printable(warning.reason, MOST)}\n")
-        self._errors.flush()
+        """Log it."""
+        log.warning("%s", printable(warning.reason, MOST), extra={"phone": warning.phone or "unknown phone"})
 
     def finish(self, summary: dict[str, Any]) -> None:
         """The figures of the run."""

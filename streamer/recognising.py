@@ -15,7 +15,8 @@ class Recognising(Protocol):
     """Takes messages from any thread, and tells what comes of them to its outputs.
 
     ``lock`` is held while ``tally`` changes; whoever draws takes it for the time of a snapshot. ``done`` is set when it
-    is over, by ``failure`` if that is not None. ``kind`` is the model's, ``last_message_s`` on the monotonic clock.
+    is over, by ``failure`` if that is not None. ``kind`` is the model's; ``last_message_s`` and ``turned_s``,
+    when it last went on with its work or looked for some, are on the monotonic clock.
     """
 
     kind: str
@@ -24,6 +25,10 @@ class Recognising(Protocol):
     done: threading.Event
     failure: Exception | None
     last_message_s: float
+
+    @property
+    def turned_s(self) -> float:
+        """When it last turned; now while it has not begun."""
 
     @property
     def progress(self) -> Progress | None:

@@ -11,20 +11,28 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from model.errors import HarError
 from model.text import MOST, printable
-from streamer.capture.recorder import Recorder, recording
+from streamer.capture.recorder import recording
 from streamer.cluster.partitioning import Partition
 from streamer.cluster.sessions import Connections, connections
 from streamer.formats import detect
 from streamer.formats.names import AUTO
 from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
+from streamer.operation.address import HttpAddress
+from streamer.operation.facts import look_at
+from streamer.operation.health import is_alive
+from streamer.operation.logs import CALM, logging_to, stderr_handler
+from streamer.operation.options import OperationOptions
+from streamer.operation.server import serving
+from streamer.operation.systemd import supervised
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
+from streamer.parts import Parts
 from streamer.publishing.ledger import Ledger
 from streamer.publishing.publisher import Publisher, PublisherOptions
 from streamer.publishing.topics import Topics
@@ -68,6 +76,7 @@ class SessionOptions:
     mount: MountOptions = field(default_factory=MountOptions)
     workers: int = 1
     partitions: tuple[Partition, ...] = ()
+    operation: OperationOptions = field(default_factory=OperationOptions)
 
 
 class LogLines(logging.Handler):
@@ -110,20 +119,27 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
             publisher,
             None if keeper else listener.progress,  # what comes is kept before it is handed over
         )
-        parts = _Parts(subscriber, listener, publisher, recorder, keeper)
-        parts.start()
-        _greet(options, recent, goes_on=bool(goes_on))
-        end = _End(
-            options.timeout_s,
-            lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
-        )
-        try:
-            _watch(options, listener, subscriber, recent, end)
-            summary = parts.stop()
-        except BaseException:
-            # What has been received is kept even now; a run in which nothing came has nothing to tell.
-            parts.stop(if_any=True)
-            raise
+        parts = Parts(subscriber, listener, publisher, recorder, keeper)
+        look = look_at(listener, subscriber, recorder)
+        with (
+            contextlib.ExitStack() as supervision,
+            serving(options.operation.metrics, look, version("har-stream")) as metrics,
+        ):
+            supervision.enter_context(supervised(lambda: is_alive(look())))
+            parts.start()
+            _greet(options, recent, metrics, goes_on=bool(goes_on))
+            end = _End(
+                options.timeout_s,
+                lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
+            )
+            try:
+                _watch(options, listener, subscriber, recent, end)
+                supervision.close()
+                summary = parts.stop()
+            except BaseException:
+                # What has been received is kept even now; a run in which nothing came has nothing to tell.
+                parts.stop(if_any=True)
+                raise
     if failure := listener.failure or subscriber.failure:
         _raise(failure)
     if options.output == "dashboard":
@@ -162,53 +178,16 @@ class _End:
         return self.is_late
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """All that runs on threads of its own."""
-
-    subscriber: Connections
-    listener: Recognising
-    publisher: Publisher | None
-    recorder: Recorder | None
-    keeper: Keeper | None
-
-    def start(self) -> None:
-        self.subscriber.start()
-        self.listener.start()
-        if self.publisher:
-            self.publisher.start(self.listener.arrivals)
-
-    def stop(self, *, if_any: bool = False) -> dict[str, Any]:
-        """Hear no more, recognise and publish what was heard, finish the outputs (``if_any``: if anything was)."""
-        self.subscriber.hear_no_more()
-        if self.publisher:
-            self.publisher.end()
-        summary = self.listener.stop()
-        if self.publisher:
-            self.publisher.close(dismiss=not self.subscriber.failure)
-        self.subscriber.stop()
-        summary |= {
-            "published_messages": self.subscriber.published,
-            "unpublished_messages": self.subscriber.unpublished,
-        }
-        summary |= {"recording": self.recorder.close()} if self.recorder else {}
-        summary |= {"state": self.keeper.close(is_whole=not self.listener.failure)} if self.keeper else {}
-        if self.listener.tally.totals.messages or not if_any:
-            self.listener.finish(summary)
-        return summary
-
-
-def _greet(options: SessionOptions, recent: Recent, *, goes_on: bool) -> None:
+def _greet(options: SessionOptions, recent: Recent, metrics: HttpAddress | None, *, goes_on: bool) -> None:
     """Say on stderr that it hears, for people and scripts that wait for it."""
     more = [f"recording to {options.record}"] if options.record else []
+    more += [f"metrics at http://{metrics}/metrics"] if metrics else []
     more += [f"going on from {options.mount.folder}"] if goes_on else []
     if options.output == "dashboard":
-        recent.lines.extend(printable(each) for each in more)
+        recent.lines.extend(printable(line) for line in more)
         return
     topics = ", ".join(options.subscriber.all_topics)
-    line = ", ".join([f"Listening to {topics} at {options.subscriber.address}", *more])
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    CALM.info("%s", ", ".join([f"Listening to {topics} at {options.subscriber.address}", *more]))
 
 
 def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:
@@ -216,7 +195,7 @@ def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:
     if options.output == "dashboard":
         outputs.append(recent)
     else:
-        outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout, sys.stderr))
+        outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout))
     if options.save_windows:
         outputs.append(WindowsFile(options.save_windows))
     return outputs
@@ -269,13 +248,8 @@ def _interrupts() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-@contextlib.contextmanager
-def _logging(options: SessionOptions, recent: Recent) -> Iterator[None]:
+def _logging(options: SessionOptions, recent: Recent) -> contextlib.AbstractContextManager[None]:
     """Log records to the dashboard's events, else to stderr."""
-    handler: logging.Handler = LogLines(recent) if options.output == "dashboard" else logging.StreamHandler()
-    root = logging.getLogger()
-    root.addHandler(handler)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
+    if options.output == "dashboard":
+        return logging_to(LogLines(recent))
+    return logging_to(stderr_handler(options.operation.log_format))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -14,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import wait_until
 
 USER = "ann"
 """The one user of a broker with a password."""
@@ -37,10 +41,15 @@ class Mosquitto:
         with self.config.with_suffix(".log").open("ab") as log:
             self.process = subprocess.Popen([self.executable, "-c", str(self.config)], stdout=log, stderr=log)
         deadline = time.monotonic() + 10
-        while not answers(self.port):
+        while not answers(self.port) or self.process.poll() is not None:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(self.config.with_suffix(".log").read_text())
             time.sleep(0.02)
+
+    def wait_until_saved(self) -> None:
+        """Until it has written to disk what it keeps now."""
+        file, now = self.config.parent / "mosquitto.db", time.time()
+        wait_until(lambda: file.exists() and file.stat().st_mtime > now, "the broker's saving")
 
     def kill(self) -> None:
         """As kill -9 does."""
@@ -66,39 +75,54 @@ def find_mosquitto() -> str:
     return found
 
 
+def _ports_of_this_process() -> Iterator[int]:
+    """Ports that no other process of a parallel run is given, below those that systems give to clients (32,768 on)."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
+    first = 12_000 + 1_250 * number
+    return itertools.cycle(range(first, first + 1_250))
+
+
+_ports = _ports_of_this_process()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of loopback on which nothing listens."""
+    return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
     """So many consecutive ports."""
     while True:
-        first = free_port()
-        with ExitStack() as probes:
-            try:
-                for port in range(first, first + count):
-                    probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
-                continue
-            return list(range(first, first + count))
+        ports = list(itertools.islice(_ports, count))
+        with ExitStack() as probes, contextlib.suppress(OSError):
+            for port in ports:
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            if ports == list(range(ports[0], ports[0] + count)):
+                return ports
 
 
 @contextmanager
 def start_mosquitto(
-    tmp_path: Path, *, password: str | None = None, settings: Sequence[str] = (), more: Sequence[str] = ()
+    tmp_path: Path,
+    *,
+    password: str | None = None,
+    settings: Sequence[str] = (),
+    more: Sequence[str] = (),
+    is_persistent: bool = False,
 ) -> Iterator[Mosquitto]:
     """A broker that listens on loopback alone; with ``password``, only :data:`USER` may connect.
 
     ``settings`` are more lines of its configuration, for instance ``certfile`` and ``keyfile``; ``more`` comes at the
-    end, for instance another listener.
+    end, for instance another listener. If it ``is_persistent``, it writes what it keeps to disk every second.
     """
     executable = find_mosquitto()
     port = free_port()
     config = tmp_path / f"mosquitto-{port}.conf"
-    lines = [f"listener {port} 127.0.0.1", "max_queued_messages 200000", "persistence false", "log_type error"]
+    lines = [f"listener {port} 127.0.0.1", "max_queued_messages 200000", "log_type error"]
+    if is_persistent:
+        lines += ["persistence true", f"persistence_location {tmp_path}/", "autosave_interval 1"]
+    else:
+        lines.append("persistence false")
     lines[1:1] = settings  # those of the listener follow it
     if os.geteuid() == 0:
         lines.append("user root")  # or it changes to a user who may not read tmp_path

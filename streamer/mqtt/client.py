@@ -111,6 +111,7 @@ class BulkClient(mqtt.Client):
         self._handlers = handlers
         self._is_woken = False
         self._is_busy = False
+        self._is_ending = False
         self._to_acknowledge: list[bytes] = []
         self._checked_s = 0.0
 
@@ -207,6 +208,17 @@ class BulkClient(mqtt.Client):
                 break
         self._is_busy = 0 < read < FLOOD
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _loop_rc_handle(self, rc: MQTTErrorCode) -> MQTTErrorCode:
+        """The connection ends: what has come by then is taken first, as a broker that died may not send it again."""
+        connection = self._sock
+        if rc and isinstance(connection, ReadAhead) and not self._is_ending:
+            self._is_ending = True
+            with contextlib.suppress(OSError, MalformedStreamError):
+                while (piece := connection.read()) and not self._take(connection, piece):
+                    pass
+            self._is_ending = False
+        return super()._loop_rc_handle(rc)
 
     def _take(self, connection: ReadAhead, piece: bytes) -> MQTTErrorCode:
         now_s = time.monotonic()

@@ -31,7 +31,7 @@ def pack_messages(messages: Sequence[Message]) -> bytes:
 
 def unpack_messages(letter: bytes) -> list[Message]:
     """The inverse."""
-    return [Message(*each) for each in pickle.loads(letter)]
+    return [Message(*each) for each in pickle.loads(letter)]  # noqa: S301 - this program's own process has written it
 
 
 class Letters:
@@ -88,7 +88,7 @@ def read_to(journal: Journal, letter: bytes) -> list[Callable[[], None]]:
     without the lock that the journal needs for the rest.
     """
     later: list[Callable[[], None]] = []
-    for name, *values in pickle.loads(letter):
+    for name, *values in pickle.loads(letter):  # noqa: S301 - as above
         if name == "recognised":
             later.append(_Recognised(journal, *values))
         elif name == "message":

@@ -137,6 +137,11 @@ class Pool:
         return None
 
     @property
+    def turned_s(self) -> float:
+        """Now: a worker that has ended is its :attr:`failure`."""
+        return time.monotonic()
+
+    @property
     def processes(self) -> tuple[BaseProcess, ...]:
         """The workers' processes."""
         return tuple(worker.process for worker in self._workers)

@@ -145,6 +145,28 @@ def test_the_stream_network_learns_from_sequences_and_says_so() -> None:
     assert np.mean(answers[inside] == labels[inside]) > 0.5  # six activities: chance is below 0.2
 
 
+def test_a_taught_stream_network_learns_what_its_teacher_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from model.stateful import training
+
+    teachers = []
+
+    def contrary(teacher: Any, batch_size: int) -> Any:
+        teachers.append(teacher)
+        return lambda signals: np.roll(np.asarray(teacher.predict(signals, verbose=0)), 1, axis=-1)
+
+    monkeypatch.setattr(training, "_teaching", contrary)
+    teacher = {**SMALL_STREAM, "units": 12}
+    settings: dict[str, Any] = {"subjects": (1, 3), "epochs": 12, "batch_size": 4, "seed": 1}
+    trained = train_network(small("stream", teacher=teacher, **settings))
+    assert [report.epochs for report in trained.history] == [24] * 24
+    assert teachers[0].get_layer("lstm").units == 12 and trained.model.get_layer("lstm").units == 8
+    assert json.loads(json.dumps(trained.training))["options"]["teacher"]["units"] == 12
+    signals = bundled.load_recording(9).signals().astype(np.float32)[np.newaxis, :8000]  # subject 5
+
+    answers, told = (np.asarray(model(signals))[0].argmax(axis=1) for model in (trained.model, teachers[0]))
+    assert np.mean(answers == (told + 1) % len(ALL_LABELS)) > 0.5  # the labels' learning would never
+
+
 def test_the_record_of_a_reference_network_leaves_out_what_it_did_not_use() -> None:
     trained = train_network(small("lstm2", hyperparameters={"units": 4, "second_units": 3}))
     assert sorted(trained.training["options"]) == sorted(REFERENCE_OPTIONS)

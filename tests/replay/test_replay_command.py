@@ -175,7 +175,8 @@ def test_a_terminal_shows_progress(broker: Mosquitto) -> None:
 def sentence_of(result: subprocess.CompletedProcess[str], status: int) -> str:
     """The one sentence that a command ends with."""
     assert (result.returncode, result.stdout) == (status, "")
-    (line,) = result.stderr.splitlines()
+    *warnings, line = result.stderr.splitlines()
+    assert all("process list" in each or "(ps)" in each for each in warnings)
     assert line.startswith("Error: ")
     assert line.endswith(".")
     return line

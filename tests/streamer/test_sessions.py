@@ -20,6 +20,8 @@ from streamer.broker_config import Access, mosquitto_passwords
 from streamer.inbox import Message
 from streamer.link import ConnectionState
 from streamer.mqtt import client as bulk_client
+from streamer.publishing.outbox import Outbox, Outgoing
+from streamer.publishing.pump import SendOnly
 from streamer.subscriber import Subscriber
 from streamer.subscription import SubscriberOptions
 from tests.brokers import USER, Mosquitto, start_mosquitto
@@ -272,3 +274,26 @@ def test_who_is_told_that_another_has_come_leaves(obedient: Obedient) -> None:
     wait_until(lambda: made.subscriber.failure is not None)
     made.subscriber.stop()
     assert "taken over" in str(made.subscriber.failure)
+
+
+def test_of_more_than_may_wait_the_oldest_are_dropped_and_counted(mosquitto: Mosquitto, network: Proxy) -> None:
+    """What is left goes out in order."""
+    outbox = Outbox(most=100)
+    address = parse_broker(f"127.0.0.1:{network.port}")
+    options = SubscriberOptions(address, (), 1, "speaker", 60, 311, app_topics=("none",))
+    speaker = Subscriber(options, lambda _messages: None, SendOnly(outbox))
+    speaker.start()
+    network.shut()
+    wait_until(lambda: speaker.state is ConnectionState.RECONNECTING)
+    for number in range(250):
+        outbox.put(Outgoing("out/p", b"%d" % number, retain=False, phone="p"))
+    dropped = outbox.dropped
+    assert speaker.unpublished == 250
+    with subscriber(mosquitto.port, "out/#") as heard:
+        network.open()
+        came = heard.wait_for(250 - dropped)
+        wait_until(lambda: speaker.published == 250 - dropped)
+    speaker.stop()
+    assert 150 <= dropped < 170
+    assert [int(payload) for _, payload in came] == list(range(dropped, 250))
+    assert speaker.unpublished == dropped
