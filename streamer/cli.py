@@ -27,6 +27,7 @@ from streamer.connection_options import (
 from streamer.doctor.command import doctor
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
 from streamer.labelling.command import label
+from streamer.limits import FORGET_S, MAX_PHONES, Limits
 from streamer.mount.command import calibrate
 from streamer.mount.options import mount_of, mount_options
 from streamer.operation.options import operation_of, operation_options
@@ -69,8 +70,16 @@ def _shared_options(command: Decorated) -> Decorated:
             click.option(
                 "--max-phones",
                 type=click.IntRange(1),
-                default=10_000,
+                default=MAX_PHONES,
                 help="Phones that are followed at most.",
+            ),
+            click.option(
+                "--forget-after",
+                "forget_s",
+                type=click.FloatRange(1),
+                default=FORGET_S,
+                metavar="SECONDS",
+                help="Forget all about a phone that has been silent for so long.",
             ),
             click.option(
                 "--workers",
@@ -200,6 +209,7 @@ def _session_options(
         listener=ListenerOptions(
             max_phones=flags["max_phones"],
             max_predictions=flags["count"],
+            limits=Limits(forget_s=flags["forget_s"]),
         ),
         topics=topics,
         publisher=publisher_options(flags, topics, shared=bool(partitions)),

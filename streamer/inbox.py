@@ -73,11 +73,6 @@ class Inbox:
             self._taken += len(taken)
             return taken
 
-    def waiting(self) -> list[Message]:
-        """What could be taken, in that order; it stays."""
-        with self._arrived:
-            return list(self._messages)
-
     def settle(self) -> None:
         """All that was taken so far is done with; for the one who takes."""
         self.handled = self._taken

@@ -106,6 +106,10 @@ class PhoneStream:
         self._arrived_s = 0.0
         self._piece = 0
         self._unfiltered: deque[tuple[Chunk, float]] = deque()
+        self.heard_s = float("-inf")
+        """Unix time of the arrival of its last message."""
+        self.sent = 0.0
+        """Samples that it has sent of late beyond what it may go on sending; see :class:`streamer.limits.Limits`."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

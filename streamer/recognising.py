@@ -39,8 +39,11 @@ class Recognising(Protocol):
         """Messages that wait to be worked off."""
 
     @property
-    def n_dropped(self) -> int:
-        """Messages that there was no room for."""
+    def losses(self) -> dict[str, int]:
+        """Messages that are not recognised, as too many came, by why; ``dropped_messages`` had been let in."""
+
+    def keep_all(self) -> None:
+        """Messages are acknowledged by :attr:`progress`: whoever hands them over waits for room, none is dropped."""
 
     def start(self) -> None:
         """Recognise from now on."""

@@ -111,6 +111,8 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
         goes_on = isinstance(listener, Listener) and keeper and go_on(keeper, listener, once, publisher)
         on_messages = recorder.before(listener.receive_many) if recorder else listener.receive_many
         on_messages = keeper.before(on_messages) if keeper else on_messages
+        if keeper or ((options.partitions or options.subscriber.keep_session) and listener.progress):
+            listener.keep_all()
         subscriber = connections(
             options.subscriber,
             options.partitions,
@@ -159,7 +161,8 @@ def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output],
     if options.workers == 1:
         decode = partial(detect.decode, format_name=options.format)
         return Listener(options.listener, engine, outputs, decode, options.mount.book(), keeper)
-    workers = WorkerOptions(options.engine, options.format, options.mount, options.listener.max_phones)
+    limits = options.listener
+    workers = WorkerOptions(options.engine, options.format, options.mount, limits.max_phones, limits.limits)
     return Pool(options.listener, workers, options.workers, engine.kind, outputs)
 
 

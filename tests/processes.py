@@ -89,6 +89,11 @@ class Listening:
         """The command line of ``har-replay``."""
         return command("replay", *arguments)
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def next_line_of_stderr(self) -> str:
         """Wait for it; empty at the end."""
         assert self._process.stderr

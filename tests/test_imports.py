@@ -18,6 +18,7 @@ FORBIDDEN = {"model": ("streamer", "replay", "paho"), "streamer": ("replay",)}
 
 SHARED_WITH_REPLAY = {
     "streamer.wire",
+    "streamer.faults",
     "streamer.access_options",
     "streamer.address",
     "streamer.tls",

@@ -45,6 +45,10 @@ class MountMinder:
         """The turn of a phone, as :meth:`MountBook.rotation`."""
         return self._book.rotation(phone)
 
+    def forget(self, phone: str) -> None:
+        """A phone is followed no longer."""
+        self._watches.pop(phone, None)
+
     def news(self, predictions: Sequence[Prediction]) -> dict[int, str]:
         """What phones' owners should know after each of these predictions, by its place among them."""
         compared = [(place, p.compared) for place, p in enumerate(predictions) if p.compared is not None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from streamer.publishing.outbox import Outgoing
 
@@ -83,8 +83,8 @@ class Ledger:
         """Everything that comes now is new."""
         self._before = {}
 
-    def forget(self, phone: str) -> None:
-        """The phone is no more."""
-        self.last.pop(phone, None)
+    def forget_others(self, phones: Container[str]) -> None:
+        """Phones that are followed no longer, and of which nothing waits, begin anew."""
         with self._lock:
-            self._waiting.pop(phone, None)
+            waiting = self._waiting
+            self.last = {phone: n for phone, n in self.last.items() if phone in phones or phone in waiting}

@@ -98,3 +98,7 @@ class Engine(Protocol):
     def finish(self, clock: Clock) -> list[Prediction]:
         """End all streams: the predictions that were still held back."""
         ...
+
+    def forget(self, phone: str) -> None:
+        """A phone is followed no longer: what is known of it goes."""
+        ...

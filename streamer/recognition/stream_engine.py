@@ -41,6 +41,9 @@ GATHER_S = 0.04
 """Seconds from one call to the next: a call costs a millisecond, whether for one phone or for ten. A phone alone, whose
 spans end further apart, never waits for it."""
 
+FEWEST, SPARE = 16, 4
+"""Rows that are made at least, and times as many rows as phones from which on half of them go."""
+
 _NOTHING_SAID = np.array([1 / len(ACTIVITIES)] * len(ACTIVITIES) + [0.0] * (len(CLASSES) - len(ACTIVITIES)), np.float32)
 """Probabilities of a step whose signals are far from all that the model has seen, for the filter."""
 
@@ -108,7 +111,7 @@ class StreamEngine:
 
     kind = "stream"
     gather_s = GATHER_S
-    kept = ("_states", "_phones")
+    kept = ("_states", "_phones", "_names")
 
     def __init__(self, classifier: StreamClassifier, steps: int = 3, identity: str = "") -> None:
         if not 1 <= steps <= MOST_STEPS:
@@ -124,6 +127,7 @@ class StreamEngine:
         self._comparing = Comparing(classifier.novelty, self.cut.hop)
         self._states = self._first(0)
         self._phones: dict[str, _Phone] = {}
+        self._names: list[str] = []  # by row
 
     def recognise(self, windows: Sequence[ReadyWindow], clock: Clock) -> list[Prediction]:
         """Advance all streams by these spans; a phone's predictions are in its spans' order."""
@@ -135,6 +139,20 @@ class StreamEngine:
         """Nothing is held back."""
         return []
 
+    def forget(self, phone: str) -> None:
+        """Its row goes to the last phone, and rows that are not needed any more with it."""
+        known = self._phones.pop(phone, None)
+        if known is None:
+            return
+        last, mover = len(self._phones), self._names.pop()
+        if mover != phone:
+            self._states.put([known.row], self._states.take([last]))
+            self._phones[mover].row = known.row
+            self._names[known.row] = mover
+        self._states.put([last], self._first(1))
+        if SPARE * max(last, FEWEST) < len(self._states.told):
+            self._states = self._states.take(np.arange(SPARE * max(last, FEWEST) // 2))
+
     def _first(self, n: int) -> StreamStates:
         return StreamStates.first(n, self._classifier.shape.state_size)
 
@@ -144,8 +162,9 @@ class StreamEngine:
         if phone is None:
             phone = _Phone(len(self._phones), ChangeDetector(self._changing), first.piece)
             self._phones[first.phone] = phone
+            self._names.append(first.phone)
             if phone.row == len(self._states.told):
-                self._states = self._states.followed_by(self._first(max(phone.row, 16)))
+                self._states = self._states.followed_by(self._first(max(phone.row, FEWEST)))
         if phone.piece != first.piece:
             self._states.put([phone.row], self._first(1))
             phone.piece = first.piece

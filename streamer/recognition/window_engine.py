@@ -80,6 +80,10 @@ class WindowEngine:
         """The predictions that the smoothing's lag still held back."""
         return [p for tracker in self._trackers.values() for p in tracker.finish(clock())]
 
+    def forget(self, phone: str) -> None:
+        """Its tracker goes, with what a lag still held back."""
+        self._trackers.pop(phone, None)
+
     def _tracker(self, phone: str) -> ActivityTracker:
         tracker = self._trackers.get(phone)
         if tracker is None:

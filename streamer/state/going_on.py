@@ -34,7 +34,8 @@ def go_on(keeper: Keeper, listener: Listener, once: Once, publisher: Publisher |
             with suppress(OSError):
                 keeper.close(is_whole=False)
             raise HarError("What an earlier run kept cannot be worked off, and is set aside; start again.") from error
-    keeper.start(Kept(roots, listener.inbox, listener.lock, once))
+    ledger = publisher.ledger if publisher else None
+    keeper.start(Kept(roots, listener.inbox, listener.lock, once, ledger, lambda: listener.tally.phones))
     return earlier is not None
 
 

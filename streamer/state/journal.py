@@ -43,24 +43,29 @@ class Journal:
         self._unkept_before = 0
 
     def before(self, receive: Receive) -> Receive:
-        """A callback that keeps messages, then hands on to ``receive`` those that have not come before."""
+        """A callback that hands on to ``receive`` those messages that have not been kept before."""
 
-        def keep_then_receive(messages: Sequence[Message]) -> None:
+        def receive_new(messages: Sequence[Message]) -> None:
+            if not any(message.again for message in messages):
+                receive(messages)
+                return
             with self.lock:
-                new = self._new(messages)
-                if new:
-                    self._keep(lambda segment: segment.messages(new), len(new))
-                    self.recent.add(new)
-                    receive(new)
+                new = [message for message in messages if not (message.again and message in self.recent)]
+                self.repeated += len(messages) - len(new)
+            if new:
+                receive(new)
 
-        return keep_then_receive
+        return receive_new
 
-    def _new(self, messages: Sequence[Message]) -> Sequence[Message]:
-        if not any(message.again for message in messages):
-            return messages
-        new = [message for message in messages if not (message.again and message in self.recent)]
-        self.repeated += len(messages) - len(new)
-        return new
+    def keep(self, messages: Sequence[Message], receive: Callable[..., None]) -> None:
+        """Keep messages, and call ``receive`` with them: a checkpoint comes before both, or after. What was too long to
+        be held, and so of no use, is not kept.
+        """
+        kept = [message for message in messages if type(message.payload) is bytes]
+        with self.lock:
+            self._keep(lambda segment: segment.messages(kept), len(kept))
+            self.recent.add(kept)
+            receive(*messages)
 
     def mark(self, mark: Mark, numbers: Numbers) -> None:
         """Keep numbers of phones."""

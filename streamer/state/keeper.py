@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from model.errors import DataError
-from streamer.inbox import Inbox, Message
-from streamer.publishing.ledger import Numbers
+from streamer.admission.fair_inbox import FairInbox
+from streamer.inbox import Message
+from streamer.publishing.ledger import Ledger, Numbers
 from streamer.state.checkpoint import (
     Checkpoint,
     clear_aside,
@@ -49,13 +50,16 @@ SYNC_S = 1.0
 @dataclass(frozen=True)
 class Kept:
     """What is kept: ``roots`` are objects whose attributes named in their ``kept`` are; ``inbox`` is where messages
-    wait; ``lock`` is held while they are looked at, ``once`` counts what was told.
+    wait; ``lock`` is held while they are looked at, ``once`` and ``ledger`` count what was told, and ``phones`` are
+    those that are followed.
     """
 
     roots: Mapping[str, Any]
-    inbox: Inbox
+    inbox: FairInbox
     lock: AbstractContextManager[Any]
     once: Once
+    ledger: Ledger | None
+    phones: Callable[[], Container[str]]
 
 
 @dataclass(frozen=True)
@@ -178,8 +182,12 @@ class Keeper:
         self._thread.start()
 
     def before(self, receive: Receive) -> Receive:
-        """A callback that keeps messages, then hands them to ``receive``."""
+        """A callback that hands on to ``receive`` those messages that have not been kept before."""
         return self.journal.before(receive)
+
+    def keep(self, messages: Sequence[Message], receive: Callable[..., None]) -> None:
+        """Keep messages, and call ``receive`` with them."""
+        self.journal.keep(messages, receive)
 
     def published(self, numbers: Numbers) -> None:
         """The broker has taken phones' messages up to these numbers."""
@@ -210,6 +218,10 @@ class Keeper:
         try:
             if number is not None:
                 with kept.lock:
+                    phones = kept.phones()  # numbers of others are of no use without what the journal held so far
+                    kept.once.forget_others(phones)
+                    if kept.ledger:
+                        kept.ledger.forget_others(phones)
                     tree = {name: _taken(root, taker) for name, root in kept.roots.items()}
         except NotKeptError as error:
             self.journal.fail(str(error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from model.changes import ActivityChange
@@ -34,6 +34,10 @@ class Once:
     def resumed(self) -> None:
         """Everything that comes now is new."""
         self._before, self._passes = None, True
+
+    def forget_others(self, phones: Container[str]) -> None:
+        """Phones that are followed no longer begin anew."""
+        self.told = {phone: number for phone, number in self.told.items() if phone in phones}
 
     def prediction(self, prediction: Prediction) -> None:
         """Hand it on if it is new."""

@@ -86,7 +86,11 @@ REGISTER = register_of(
     StreamStates,
     FollowedPhone,
     # The account: signals of the last seconds and rates are for the eye, and soon there again
-    Kind(tally.PhoneTally, {"traces": Traces, "rate": RateMeter}, arrivals=("last_arrival_s",)),
+    Kind(
+        tally.PhoneTally,
+        {"traces": Traces, "rate": RateMeter, "notices": float, "noticed_s": float},
+        arrivals=("last_arrival_s",),
+    ),
     tally.Counts,
     tally.LogEntry,
     TimeLine,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from streamer.faults import Fault
 from streamer.inbox import Message
 from streamer.intake.report import Finding
 from streamer.phone_stream import NOTHING_TAKEN, Taken
@@ -63,9 +64,13 @@ class Letters:
         """Write it down."""
         self._lines.append(("released", phone, _without_windows(taken)))
 
-    def fault(self, phone: str | None, reason: str) -> None:
+    def fault(self, phone: str | None, reason: str, kind: Fault) -> None:
         """Write it down."""
-        self._lines.append(("fault", phone, reason))
+        self._lines.append(("fault", phone, reason, kind))
+
+    def gone(self, phone: str, evicted: bool) -> None:
+        """Write it down."""
+        self._lines.append(("gone", phone, evicted))
 
     def ignored(self) -> None:
         """Write it down."""

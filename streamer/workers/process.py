@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 
 from model.errors import HarError
 from streamer.formats import detect
+from streamer.limits import LIMITS, Limits
 from streamer.listener import IDLE_S
 from streamer.mount.book import MountOptions
 from streamer.recognition.loading import EngineOptions, load_engine
@@ -30,6 +31,7 @@ class WorkerOptions:
     format: str
     mount: MountOptions
     max_phones: int
+    limits: Limits = LIMITS
     number: int = 0
     of: int = 1
 
@@ -49,7 +51,7 @@ def run_worker(options: WorkerOptions, letters_in: Connection, letters_out: Conn
         engine = load_engine(options.engine)
         journal = Letters(letters_out.send_bytes)
         decode = partial(detect.decode, format_name=options.format)
-        work = Work(engine, journal, options.max_phones, decode, options.mount.book())
+        work = Work(engine, journal, options.max_phones, decode, options.mount.book(), options.limits)
         work.warm_up()
         tune()
         letters_out.send_bytes(READY)

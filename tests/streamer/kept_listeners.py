@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.inbox import Message
+from streamer.limits import UNLIMITED
 from streamer.listener import Listener, ListenerOptions
 from streamer.outputs import Notice
 from streamer.publishing.ledger import Ledger
@@ -53,7 +54,9 @@ class KeptListener:
         self.ledger = Ledger(self.keeper.published)
         self.publisher = Publisher(options, ledger=self.ledger)
         once = Once([told])
-        self.listener = Listener(ListenerOptions(max_phones=100), engine, [once, self.publisher], keeper=self.keeper)
+        options_of = ListenerOptions(max_phones=100, limits=UNLIMITED)
+        self.listener = Listener(options_of, engine, [once, self.publisher], keeper=self.keeper)
+        self.listener.keep_all()
         self.listener.recognizer.unix_offset_s = unix_offset_s
         self._published = published
         self.goes_on = go_on(self.keeper, self.listener, once, self.publisher)
