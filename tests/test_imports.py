@@ -18,9 +18,9 @@ FORBIDDEN = {"model": ("streamer", "replay", "paho"), "streamer": ("replay",)}
 
 SHARED_WITH_REPLAY = {
     "streamer.wire",
-    "streamer.faults",
     "streamer.access_options",
     "streamer.address",
+    "streamer.faults",
     "streamer.tls",
     "streamer.capture.format",
     "streamer.capture.reader",

@@ -40,8 +40,10 @@ class Recording(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One instant. ``counts`` by name (:class:`streamer.tally.Counts`), ages in seconds, ``latency_ms`` by percentile
-    over the last predictions (None before the first); ``stalled_s`` is how long ago the recognising thread has turned.
+    """One instant. ``counts`` by name (:class:`streamer.tally.Counts`), ages in seconds.
+
+    ``losses`` are those of :class:`streamer.recognising.Recognising`; ``latency_ms`` is by percentile over the last
+    predictions, None before the first; ``stalled_s`` is how long ago the recognising thread has turned.
     """
 
     model: str
@@ -54,7 +56,7 @@ class Facts:
     phones: int
     active_phones: int
     queued: int
-    dropped: int
+    losses: Mapping[str, int]
     published: int
     unpublished: int
     recorded: int | None
@@ -86,7 +88,7 @@ def look_at(listener: Recognising, connection: Connection, recording: Recording 
             phones=phones,
             active_phones=sum(now_s - arrived_s <= SILENT_S for arrived_s in arrivals),
             queued=listener.n_queued,
-            dropped=listener.n_dropped,
+            losses=listener.losses,
             published=connection.published,
             unpublished=connection.unpublished,
             recorded=recording.recorded if recording else None,

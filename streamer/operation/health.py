@@ -33,6 +33,6 @@ def health_fields(facts: Facts) -> dict[str, Any]:
         "phones": facts.active_phones,
         "last_message_age_s": round(facts.last_message_age_s, 3),
         "queued_messages": facts.queued,
-        "dropped_messages": facts.dropped,
+        "dropped_messages": facts.losses["dropped_messages"],
         "latency_ms": facts.latency_ms["p99"],
     }

@@ -28,6 +28,22 @@ COUNTED: dict[str, str] = {
     "reordered_messages": "Messages that came out of order, and were put in order",
     "bridged_samples": "Samples of short gaps that were filled in",
     "malformed_messages": "Messages that could not be used",
+    "too_long_messages": "Malformed messages: more bytes than any message needs",
+    "undecodable_messages": "Malformed messages: neither JSON nor MessagePack, or nested too deeply",
+    "mistyped_messages": "Malformed messages: a field is missing, of another type, or out of its range",
+    "bad_value_messages": "Malformed messages: a value that is not finite, or that no sensor gives",
+    "bad_time_messages": "Malformed messages: a time that is not finite, or that no clock shows",
+    "bad_topic_messages": "Malformed messages: no valid phone's name in the topic",
+    "unusable_messages": "Malformed messages: well formed, but not to be made a stream of",
+    "too_fast_messages": "Messages of phones that send more samples than any sensor gives",
+    "no_room_messages": "Messages of phones beyond --max-phones, while none was idle",
+    "evicted_phones": "Idle phones that made room for others",
+    "forgotten_phones": "Phones that were silent for too long",
+    "untold_notices": "Notices about phones that were too many to be told",
+    "flood_messages": "Messages of phones that send more of them than any sensor gives",
+    "crowded_messages": "Messages that there was no room for",
+    "outdated_messages": "Messages that had waited for too long",
+    "dropped_messages": "Messages that were let in and not recognised: crowded and outdated ones",
     "ignored_messages": "Messages that were for somebody else",
     "gaps": "Gaps that ended a piece of a stream",
     "unknown_windows": "Windows answered with UNKNOWN",
@@ -85,9 +101,8 @@ def _gauges(facts: Facts) -> Iterator[Metric]:
 
 
 def _counters(facts: Facts) -> Iterator[Metric]:
-    for name, value in facts.counts.items():
+    for name, value in {**facts.counts, **facts.losses}.items():
         yield CounterMetricFamily(f"{PREFIX}_{name}", COUNTED.get(name, name.replace("_", " ").capitalize()), value)
-    yield CounterMetricFamily(f"{PREFIX}_dropped_messages", "Messages that there was no room for", facts.dropped)
     yield CounterMetricFamily(f"{PREFIX}_published_messages", "Messages that the broker has taken", facts.published)
     if facts.recorded is not None and facts.unrecorded is not None:
         yield CounterMetricFamily(f"{PREFIX}_recorded_messages", "Messages in the recording", facts.recorded)

@@ -15,6 +15,7 @@ from streamer.admission.fair_inbox import Losses
 from streamer.faults import Fault
 from streamer.inbox import Message
 from streamer.listener import Listener, ListenerOptions
+from streamer.operation.logs import logging_to, stderr_handler
 from streamer.outputs import JsonLines, Notice, Output, PlainLines, Recent, summary_lines
 from streamer.recognition.window_engine import WindowEngine
 from streamer.tally import Counts, Tally
@@ -115,10 +116,11 @@ def test_whatever_is_well_formed_is_survived_by_all_that_follows(messages: list[
 def test_thousands_of_all_kinds_are_counted_and_nothing_of_them_is_executed_or_drawn() -> None:
     lines, errors, recent = io.StringIO(), io.StringIO(), Recent()
     json_lines = io.StringIO()
-    listening = listener(PlainLines(lines, errors), JsonLines(json_lines), recent)
+    listening = listener(PlainLines(lines), JsonLines(json_lines), recent)
     sent = list(hostile(3000, ["a", "b"]))
-    for k in range(0, len(sent), 500):
-        listening.work([Message(topic, payload, 0.0) for topic, payload in sent[k : k + 500]])
+    with logging_to(stderr_handler("text", errors)):
+        for k in range(0, len(sent), 500):
+            listening.work([Message(topic, payload, 0.0) for topic, payload in sent[k : k + 500]])
     totals = listening.tally.totals
     assert totals.malformed_messages + totals.ignored_messages + totals.messages >= 3000
     assert totals.malformed_messages > 2500

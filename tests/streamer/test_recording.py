@@ -20,6 +20,8 @@ from streamer.capture.format import Record
 from streamer.capture.naming import capture_path
 from streamer.capture.reader import open_capture
 from streamer.capture.recorder import Recorder
+from streamer.inbox import Message
+from streamer.wire import TooLong
 from tests.brokers import USER, Mosquitto, free_port, start_mosquitto
 from tests.disks import small_disk
 from tests.processes import TIMEOUT_S, Listening, assert_one_sentence, command, environment, run
@@ -206,7 +208,7 @@ def test_on_a_full_disk_recording_stops_and_listening_goes_on(mosquitto: Mosquit
         assert process.stderr.readline().startswith("Listening to ")
         replay(mosquitto.where, "test", "--subjects", "2")
         warning = process.stderr.readline()
-        assert warning.startswith(f"recording to {file} has stopped (")
+        assert warning.startswith(f"warning: recording to {file} has stopped (")
         assert warning.endswith("listening goes on\n")
         replay(mosquitto.where, "test", "--subjects", "20", "--phones", 1)
         first_of_20 = next(line for line in process.stdout if '"phone": "s20-' in line)
@@ -295,3 +297,11 @@ def test_a_listener_that_starts_again_records_to_a_new_file_in_the_same_folder(
         files = sorted(folder.iterdir())
         assert len(files) == k + 1
         assert all(read(file)[1] is None for file in files)
+
+
+def test_a_message_that_was_too_long_to_be_held_is_missing_in_a_recording_and_ends_it_not(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "x.cap")
+    recorder.put_many([Message("t", TooLong.of(2_000_000), 0.0), Message("t", b"after", 0.0)])
+    told = recorder.close()
+    assert (told["messages"], told["missed"], told["failure"]) == (1, 1, None)
+    assert [record.payload for record in read(tmp_path / "x.cap")[0]] == [b"after"]

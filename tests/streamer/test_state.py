@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from model.activities import ACTIVITIES, TRANSITION
@@ -99,7 +99,7 @@ def by_phone(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
 
 def account(tally: Tally) -> dict[str, object]:
     """Everything that is counted and remembered, but for what is of the moment."""
-    moment = {"rate", "traces", "time_line", "confusion", "confidence", "probabilities"}
+    moment = {"rate", "traces", "time_line", "confusion", "confidence", "probabilities", "notices", "noticed_s"}
     names = [field.name for field in fields(PhoneTally) if field.name not in moment]
     phones = {
         name: [*(getattr(phone, each) for each in names), phone.time_line.codes, phone.confusion.tolist()]
@@ -134,7 +134,7 @@ def assert_same(found: Sequence[Prediction], expected: Sequence[Prediction], shi
 
 
 @pytest.mark.parametrize("kind", ["window", "lag", "stream"])
-@settings(max_examples=5)
+@settings(max_examples=5, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     cuts=st.lists(st.tuples(st.integers(0, 1200), st.booleans(), st.integers(0, 200)), min_size=1, max_size=3),
     every_s=st.sampled_from([0.0, 1e9]),
