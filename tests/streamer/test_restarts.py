@@ -127,4 +127,5 @@ def test_a_state_that_cannot_be_used_is_told_once_and_another_listener_s_is_left
     assert done.returncode == 27
     assert done.stderr.count("is not used") == 1
     assert f"{file}.unreadable" in done.stderr
+    assert (tmp_path / "checkpoint.unreadable").exists()
     assert "Traceback" not in done.stderr
