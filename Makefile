@@ -3,10 +3,11 @@ PYTHON ?= python3
 NEW_PYTHON ?= python3.13
 VENV := .venv
 BIN := $(VENV)/bin
+PROCESSES ?= auto
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCES := model streamer replay tests benchmarks
 
-.PHONY: help demo test check unit renderings screenshot fuzz home-assistant lock bench reference crossval stateful clean
+.PHONY: help demo test check audit unit renderings screenshot fuzz home-assistant lock bench soak reference crossval stateful clean
 
 help:
 	@grep -E '^# |^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^# //; s/:.*##/  -/'
@@ -35,8 +36,13 @@ check: $(VENV)/test ## ruff and mypy
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 
-unit: $(VENV)/test ## the tests alone (ARGS="-k wire")
-	$(BIN)/pytest $(ARGS)
+audit: $(VENV)/test ## known vulnerabilities of what is locked, and whether the packages fit each other
+	@$(PIP) 'pip-audit>=2.9'
+	$(BIN)/python -m pip --disable-pip-version-check check
+	$(BIN)/python -m tests.audit
+
+unit: $(VENV)/test ## the tests alone (ARGS="-k wire"; PROCESSES=0 for one after the other)
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 home-assistant: $(VENV)/test ## Home Assistant itself as the consumer (needs NEW_PYTHON=python3.13 or newer)
 	$(NEW_PYTHON) -m venv .venv-home-assistant
@@ -46,6 +52,10 @@ home-assistant: $(VENV)/test ## Home Assistant itself as the consumer (needs NEW
 
 bench: $(VENV)/test ## phones on a core, stages, bounds: docs/benchmarks/throughput.md anew (needs Mosquitto and two idle cores; ARGS=--quick)
 	$(BIN)/python -m benchmarks.throughput all $(ARGS)
+
+soak: $(VENV)/test ## four hours under load and faults: does anything grow? Then 200 starts and stops (ARGS="--hours 12")
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+	HAR_TEST_STARTS=200 $(BIN)/pytest --timeout 3600 tests/streamer/test_service.py -k starts
 
 reference: $(VENV)/test ## the 2019 notebook's networks, three seeds each (hours; goes on where it stopped)
 	$(BIN)/python -m benchmarks.reference

@@ -80,7 +80,13 @@ class Fleet:
         """As the session takes it."""
         tally, now_s = self.tally, self.now_s
         health = take_health(
-            tally, broker="x:1883", connection="connected", queued=0, dropped_messages=0, memory_mb=170.0, now_s=now_s
+            tally,
+            broker="x:1883",
+            connection="connected",
+            queued=0,
+            losses={"dropped_messages": 0, "flood_messages": 0},
+            memory_mb=170.0,
+            now_s=now_s,
         )
         detail = take_detail(tally, detail_of, now_s) if detail_of is not None else None
         return Snapshot(health, tuple(take_rows(list(tally.phones.values()), now_s)), (), detail)

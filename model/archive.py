@@ -24,6 +24,9 @@ Place = Path | zipfile.Path
 DEPTH = 2
 """How many folders deep a data set may be nested."""
 
+MAX_MEMBER_BYTES = 1 << 30
+"""Of a file in a zip, unpacked: ten times the largest of the official data sets."""
+
 _UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
@@ -63,7 +66,7 @@ def read_bytes(file: Place) -> bytes:
     DataError : it is missing or cannot be read.
     """
     try:
-        return file.read_bytes()
+        return _read_bounded(file)
     except FileNotFoundError as error:
         raise DataError(f"{file} is missing; unpack or download the data set again.") from error
     except _UNREADABLE as error:
@@ -104,6 +107,15 @@ def read_integers(file: Place, n_columns: int) -> np.ndarray:
     return numbers.astype(np.int64)
 
 
+def _read_bounded(file: Place) -> bytes:
+    """A file's content; a zip says beforehand what a member of it would become, and gives no more."""
+    if isinstance(file, zipfile.Path):
+        size = file.root.getinfo(file.at).file_size
+        if size > MAX_MEMBER_BYTES:
+            raise DataError(f"{file} would become {size} bytes, more than any file of a data set; download it again.")
+    return file.read_bytes()
+
+
 def _open_zip(path: Path) -> zipfile.Path:
     with path.open("rb") as file:
         signature = file.read(2)
@@ -118,7 +130,7 @@ def _find(root: Place, markers: tuple[str, ...]) -> Place | None:
             return folder
     inner = [file for file in root.iterdir() if file.name.lower().endswith(".zip")]
     if isinstance(root, zipfile.Path) and inner:
-        archive = zipfile.ZipFile(io.BytesIO(inner[0].read_bytes()))
+        archive = zipfile.ZipFile(io.BytesIO(_read_bounded(inner[0])))
         archive.filename = str(inner[0])  # for the error messages
         return _find(zipfile.Path(archive), markers)
     return None

@@ -26,6 +26,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from model.boxed import SHA256
 from model.card import Card, check_card, decode_card, encode_card
 from model.errors import ArtefactError
 from model.files import replace_file
@@ -138,8 +139,22 @@ def rebuild_network(artefact: Artefact) -> keras.Model:
     return network
 
 
+def _check_boxed(path: Path, content: bytes) -> None:
+    """Refuse a model in the box that is not the one that came in it."""
+    expected = SHA256.get(path.stem)
+    if expected is None or path != default_artefact_path(path.stem):
+        return
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != expected:
+        raise ArtefactError(
+            f"{path.name} is not the model that came with this program: its SHA-256 is {actual} instead of {expected}; "
+            "reinstall har-stream."
+        )
+
+
 def _read_members(path: Path) -> dict[str, bytes]:
     content = _read_bounded(path)
+    _check_boxed(path, content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_members(archive.infolist(), path.name)

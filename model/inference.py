@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from model.artefact import Artefact
 from model.card import Card
 from model.errors import ArtefactError
+from model.graph_check import check_graph
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -20,9 +21,11 @@ def open_session(artefact: Artefact) -> onnxruntime.InferenceSession:
 
     Raises
     ------
-    ArtefactError : ONNX Runtime cannot run it.
+    ArtefactError : it has in it what no artefact needs, or ONNX Runtime cannot run it.
     """
     import onnxruntime
+
+    check_graph(artefact.onnx, artefact.card.name)
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

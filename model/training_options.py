@@ -20,11 +20,15 @@ REFERENCE_OPTIONS: tuple[str, ...] = ("network", "epochs", "batch_size", "learni
 OPTIONS_OF_WINDOW: tuple[str, ...] = ("members", "summary_members", "mixup", "augmentation")
 """The options that mean nothing to ``stream``."""
 
-OPTIONS_OF_STREAM: tuple[str, ...] = ("sequences",)
+OPTIONS_OF_STREAM: tuple[str, ...] = ("sequences", "teacher")
 """The options that mean nothing to ``window``."""
 
 WINDOW_TEMPERATURE = 0.51
 """Least log loss of the default's cross-validation predictions (docs/experiments/ensembles.jsonl)."""
+
+STREAM_TEACHER: dict[str, Any] = {"filters": (64, 96, 128), "units": 160}
+"""What the stream network is taught by: a network too large to be run, better by half a point in cross-validation, most
+of which is learnt (docs/experiments/stateful.md)."""
 
 STREAM_TEMPERATURE = 1.0
 """Least log loss of the stateful network's cross-validation predictions (benchmarks.settling)."""
@@ -47,6 +51,7 @@ class TrainingOptions:
     temperature : calibration of the same, fitted on cross-validation predictions of training subjects.
     augmentation : of ``window``.
     sequences : of ``stream``.
+    teacher : of the same: hyperparameters of a network that learns from the labels first, and whose answers are learnt.
     subjects : training subjects.
     """
 
@@ -67,6 +72,7 @@ class TrainingOptions:
     temperature: float = 1.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     sequences: SequenceMix = field(default_factory=SequenceMix)
+    teacher: dict[str, Any] | None = None
     subjects: tuple[int, ...] = TRAIN_SUBJECTS
 
     def __post_init__(self) -> None:
@@ -80,7 +86,7 @@ class TrainingOptions:
     @property
     def n_members(self) -> int:
         """Networks that are trained, one after the other."""
-        return self.members + self.summary_members
+        return self.members + self.summary_members + (self.teacher is not None)
 
 
 def default_options(network: str) -> TrainingOptions:
@@ -95,5 +101,12 @@ def default_options(network: str) -> TrainingOptions:
             network, batch_size=128, learning_rate=3e-3, members=1, summary_members=2, temperature=WINDOW_TEMPERATURE
         )
     if network == "stream":
-        return TrainingOptions(network, epochs=120, batch_size=16, learning_rate=3e-3, temperature=STREAM_TEMPERATURE)
+        return TrainingOptions(
+            network,
+            epochs=120,
+            batch_size=16,
+            learning_rate=3e-3,
+            temperature=STREAM_TEMPERATURE,
+            teacher=STREAM_TEACHER,
+        )
     return TrainingOptions(network)

@@ -30,7 +30,7 @@ def disturb(messages: Iterable[Outgoing], faults: Faults, seed: str, tally: Tall
     one is sent twice. What was done on purpose is counted in ``tally``. Nothing is ever sent early, so a
     label still comes before its samples.
     """
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - faults that can be had again
     kept = _drop(messages, faults.drop, chance, tally)
     delayed = _delay(_reorder(kept, faults.reorder, chance, tally), faults.jitter_s, chance)
     for message in delayed:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
+from streamer.faults import Fault
 from streamer.intake.report import Finding
+from streamer.limits import LIMITS, Limits
 from streamer.outputs import Notice, Output
 from streamer.phone_stream import Taken
 from streamer.recognition.prediction import Prediction
@@ -26,21 +29,38 @@ class Account:
     outputs : where predictions and notices go.
     max_phones : phones beyond it are counted in the totals alone.
     max_predictions : no more are told; None: all are.
+    limits : of the lines that are told about one phone.
     """
 
-    def __init__(self, outputs: Sequence[Output], max_phones: int, max_predictions: int | None = None) -> None:
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        max_phones: int,
+        max_predictions: int | None = None,
+        limits: Limits = LIMITS,
+    ) -> None:
         self.tally = Tally(max_phones=max_phones)
         self.lock = threading.Lock()
         self.done = threading.Event()
         self.predictions = 0
         self._outputs = outputs
         self._max_predictions = max_predictions
+        self._limits = limits
         self._notices: list[Notice] = []
 
     @property
     def is_full(self) -> bool:
         """Whether as many predictions have been told as were asked for."""
         return self.predictions == self._max_predictions
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """What is told in here was asked for by an earlier run."""
+        before, self._max_predictions = self._max_predictions, None
+        try:
+            yield
+        finally:
+            self.predictions, self._max_predictions = 0, before
 
     def arrivals(self) -> dict[str, float]:
         """When each phone was last heard of, on the monotonic clock [s]."""
@@ -52,7 +72,7 @@ class Account:
         """Count it."""
         self.tally.message(phone, n_samples, taken, arrived_s, format_name)
         if taken.news:
-            self._notices += [Notice(phone, words) for words in taken.news]
+            self._tell_of(phone, taken.news)
 
     def labels(self, phone: str, labels: tuple[Label, ...]) -> None:
         """Keep the last."""
@@ -65,12 +85,21 @@ class Account:
     def released(self, phone: str, taken: Taken) -> None:
         """Count it."""
         self.tally.released(phone, taken)
-        self._notices += [Notice(phone, words) for words in taken.news]
+        self._tell_of(phone, taken.news)
 
-    def fault(self, phone: str | None, reason: str) -> None:
+    def fault(self, phone: str | None, reason: str, kind: Fault) -> None:
         """Count it, and tell what is new."""
-        if self.tally.fault(phone, reason):
-            self._notices.append(Notice(phone, reason))
+        if self.tally.fault(phone, reason, kind):
+            self._tell_of(phone, (reason,))
+
+    def gone(self, phone: str, evicted: bool) -> None:
+        """Count it, and forget what was known of it."""
+        self.tally.gone(phone, evicted=evicted)
+
+    def _tell_of(self, phone: str | None, news: Iterable[str]) -> None:
+        """Nobody can read more than so many lines."""
+        now_s, at_once = time.monotonic(), self._limits.notices_at_once
+        self._notices += [Notice(phone, words) for words in news if self.tally.may_tell(phone, now_s, at_once)]
 
     def ignored(self) -> None:
         """Count it."""

@@ -95,6 +95,6 @@ class Attempts:
         if self._tried < len(self._addresses):
             return ALL_AT_ONCE_S
         self._tried = 0
-        wait_s = self._backoff_s * random.uniform(0.5, 1.0)
+        wait_s = self._backoff_s * random.uniform(0.5, 1.0)  # noqa: S311 - nobody gains from guessing it
         self._backoff_s = min(2 * self._backoff_s, MAX_WAIT_S)
         return wait_s

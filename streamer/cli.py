@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from model.command import CONTEXT_SETTINGS, run, version_option
+from model.command import CONTEXT_SETTINGS, run
 from model.errors import HarError
 from streamer.access_options import FILE, broker_address, warn_of_password
 from streamer.backfill.command import classify
+from streamer.capture.naming import capture_path
 from streamer.cluster.command import cluster
 from streamer.cluster.options import moved_topics_of, partition_option, partitions_of
 from streamer.connection_options import (
@@ -24,8 +27,11 @@ from streamer.connection_options import (
 from streamer.doctor.command import doctor
 from streamer.formats.names import AUTO, CHOICES, Format, app_topics, default_topics
 from streamer.labelling.command import label
+from streamer.limits import FORGET_S, MAX_PHONES, Limits
 from streamer.mount.command import calibrate
 from streamer.mount.options import mount_of, mount_options
+from streamer.operation.options import operation_of, operation_options
+from streamer.operation.version import version_option
 from streamer.phyphox.command import phyphox
 from streamer.publishing.command import forget
 from streamer.publishing.options import publish_option, publisher_options, publishing_options, topics_of
@@ -56,15 +62,24 @@ def _shared_options(command: Decorated) -> Decorated:
             ),
             click.option(
                 "--record",
-                type=FILE,
-                metavar="FILE",
-                help="Keep everything received, as it came; for har-replay and har-stream report.",
+                type=click.Path(path_type=Path),
+                metavar="FILE|FOLDER",
+                help="Keep everything received, as it came, in this file or in a new one in this folder; for "
+                "har-replay and har-stream report.",
             ),
             click.option(
                 "--max-phones",
                 type=click.IntRange(1),
-                default=10_000,
+                default=MAX_PHONES,
                 help="Phones that are followed at most.",
+            ),
+            click.option(
+                "--forget-after",
+                "forget_s",
+                type=click.FloatRange(1),
+                default=FORGET_S,
+                metavar="SECONDS",
+                help="Forget all about a phone that has been silent for so long.",
             ),
             click.option(
                 "--workers",
@@ -119,6 +134,7 @@ def cli() -> None:
 @session_options
 @mount_options
 @publishing_options
+@operation_options
 @_shared_options
 def listen(brokers: tuple[str, ...], **flags: Any) -> int:
     """Subscribe to a broker and recognise what its phones send.
@@ -126,6 +142,13 @@ def listen(brokers: tuple[str, ...], **flags: Any) -> int:
     Ends on Ctrl-C, with a summary. A refused connection exits with the broker's CONNACK code. Every flag can be given
     as an environment variable too: HAR_ and its long name, as HAR_KEEPALIVE; -C is HAR_COUNT, -W HAR_TIMEOUT_S.
     """
+    from streamer.operation.logs import errors_logged
+
+    with errors_logged(flags["log_format"]):
+        return _listen(brokers, flags)
+
+
+def _listen(brokers: tuple[str, ...], flags: dict[str, Any]) -> int:
     embedded = [broker for broker in brokers if broker.partition(":")[0] == "embedded"]
     check_session(flags, is_embedded=bool(embedded))
     if not embedded:
@@ -142,13 +165,14 @@ def _listen_embedded(broker: str, flags: dict[str, Any]) -> int:
     from streamer.address import read_password
     from streamer.broker import EmbeddedBroker
     from streamer.broker_config import access_of, parse_place
+    from streamer.operation.logs import say
 
     place = parse_place(broker)
     access = access_of(place, flags["username"], read_password(flags["pw"], flags["password_file"]))
     warn_of_password()
     with EmbeddedBroker(place, access) as embedded:
         for line in embedded.greeting:
-            click.echo(line, err=True)
+            say(line, flags["log_format"])
         if access and access.is_made_up and _output(flags) == "dashboard" and sys.stdin.isatty():
             click.pause("Note the password, then press any key to go on ...", err=True)
         return _run([embedded.address], flags)
@@ -185,6 +209,7 @@ def _session_options(
         listener=ListenerOptions(
             max_phones=flags["max_phones"],
             max_predictions=flags["count"],
+            limits=Limits(forget_s=flags["forget_s"]),
         ),
         topics=topics,
         publisher=publisher_options(flags, topics, shared=bool(partitions)),
@@ -192,12 +217,13 @@ def _session_options(
         format=format_name,
         engine=engine_options(flags),
         save_windows=flags["save_windows"],
-        record=flags["record"],
+        record=flags["record"] and capture_path(flags["record"], time.time()),
         timeout_s=flags["timeout_s"],
         ascii_only=flags["ascii_only"],
         mount=mount_of(flags),
         workers=flags["workers"],
         partitions=partitions,
+        operation=operation_of(flags),
     )
 
 

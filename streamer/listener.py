@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from streamer.account import Account
 from streamer.acknowledging import Progress
+from streamer.admission.fair_inbox import FairInbox, losses_of
 from streamer.formats import detect
-from streamer.inbox import Inbox, Message
+from streamer.inbox import Message
+from streamer.limits import BATCH, LIMITS, UNLIMITED, Limits
 from streamer.mount.book import MountBook
 from streamer.outputs import Output
 from streamer.recognition.prediction import Engine
 from streamer.runtime import tune
 from streamer.work import Decoder, Work
-
-BATCH = 512
-"""Messages that are taken at once at most, before the windows they complete are classified."""
-
-MAX_PHONES = 10_000
-"""Phones that are followed at most, unless told otherwise."""
 
 IDLE_S = 0.2
 """How long the recognising thread waits for a message, and so how late a stop is noticed."""
@@ -31,10 +28,23 @@ IDLE_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ListenerOptions:
-    """``max_phones`` phones are followed; after ``max_predictions`` predictions the listener stops."""
+    """``max_phones`` phones are followed; after ``max_predictions`` predictions the listener stops. ``limits`` are of
+    what phones may send, and of how long they are kept.
+    """
 
     max_phones: int
     max_predictions: int | None = None
+    limits: Limits = LIMITS
+
+
+class Keeping(Protocol):
+    """What keeps a listener's state for a later run (:class:`streamer.state.keeper.Keeper`)."""
+
+    def keep(self, messages: Sequence[Message], receive: Callable[..., None]) -> None:
+        """Keep messages, and call ``receive`` with them."""
+
+    def tick(self) -> None:
+        """All that was taken has been worked off and told."""
 
 
 class Listener:
@@ -48,6 +58,7 @@ class Listener:
     outputs : where predictions go.
     decode : what makes phones' messages of those that come.
     mounts : how phones are worn; None: as the data set's.
+    keeper : what keeps all of it for a later run, which then ends no stream; None: nothing does.
     """
 
     def __init__(
@@ -57,17 +68,21 @@ class Listener:
         outputs: Sequence[Output],
         decode: Decoder = detect.decode,
         mounts: MountBook | None = None,
+        keeper: Keeping | None = None,
     ) -> None:
         self.kind = engine.kind
-        self._account = Account(outputs, options.max_phones, options.max_predictions)
+        self._account = Account(outputs, options.max_phones, options.max_predictions, options.limits)
         self.tally, self.lock, self.done = self._account.tally, self._account.lock, self._account.done
         self.arrivals = self._account.arrivals
-        self._work = Work(engine, self._account, options.max_phones, decode, mounts or MountBook())
+        self._work = Work(engine, self._account, options.max_phones, decode, mounts or MountBook(), options.limits)
         self.recognizer = self._work.recognizer
-        self.inbox = Inbox()
+        self.inbox = FairInbox(options.limits)
+        self._work.behind = self.inbox.behind
         self.failure: Exception | None = None
         self.last_message_s = time.monotonic()
         self._outputs = outputs
+        self._keeper = keeper
+        self._turned_s: float | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
 
@@ -76,15 +91,37 @@ class Listener:
         """How far it is with what it received."""
         return self.inbox
 
+    def keep_all(self) -> None:
+        """Messages are acknowledged by :attr:`progress`: whoever hands them over waits for room, none is dropped."""
+        self.inbox.keeps_all = True
+
+    @property
+    def turned_s(self) -> float:
+        """When the recognising thread last turned; now while it has not begun."""
+        return time.monotonic() if self._turned_s is None else self._turned_s
+
     @property
     def n_queued(self) -> int:
         """Messages that wait to be worked off."""
         return len(self.inbox)
 
     @property
-    def n_dropped(self) -> int:
-        """Messages that there was no room for."""
-        return self.inbox.dropped
+    def losses(self) -> dict[str, int]:
+        """Messages that are not recognised, as too many came: by why."""
+        return losses_of([self.inbox])
+
+    @property
+    def roots(self) -> dict[str, object]:
+        """What a later run must know to go on."""
+        return self._work.roots | {"tally": self.tally}
+
+    def work_again(self, messages: Iterable[Sequence[Message]]) -> None:
+        """Work off what an earlier run received, as it did; then :meth:`start`."""
+        with self._account.uncounted():
+            for batch in messages:
+                if batch:
+                    self._take(batch)
+                    self._work.recognise(partial(float, batch[-1].arrived_s))
 
     def start(self) -> None:
         """Recognise from now on."""
@@ -99,7 +136,11 @@ class Listener:
     def receive_many(self, messages: Sequence[Message]) -> None:
         """Take messages, at least one, which have arrived by the monotonic clock; as :meth:`receive`."""
         self.last_message_s = messages[-1].arrived_s
-        self.inbox.put(*messages)
+        if self._keeper is None:
+            self.inbox.put(*messages)
+        elif admitted := self.inbox.admit(messages):
+            self.inbox.wait_for_room(admitted)
+            self._keeper.keep(admitted, self.inbox.add)
 
     def stop(self) -> dict[str, Any]:
         """Recognise what has been received, and give the summary."""
@@ -108,7 +149,7 @@ class Listener:
         self._thread.join()
         if not self.failure:
             self.inbox.settle()
-        return self.tally.summary() | {"dropped_messages": self.n_dropped}
+        return self.tally.summary() | self.losses
 
     def recognise(self, messages: Iterable[Message]) -> dict[str, Any]:
         """Recognise what was recorded, here and now, in place of start, receive and stop; gives the summary.
@@ -116,18 +157,22 @@ class Listener:
         The messages' arrivals are Unix time. Nothing is dropped, however long it takes. Errors of outputs and of
         ``messages`` are passed on.
         """
-        self.recognizer.unix_offset_s = 0.0
+        self.recognizer.unix_offset_s, self.recognizer.limits = 0.0, UNLIMITED
         waiting = iter(messages)
         while batch := list(islice(waiting, BATCH)):
             self._take(batch)
             self._work.recognise()
         self._work.finish()
-        return self.tally.summary() | {"dropped_messages": 0}
+        return self.tally.summary() | self.losses
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Finish the outputs; the listener has stopped."""
         for output in self._outputs:
             output.finish(summary)
+
+    def work_off(self) -> None:
+        """Recognise all that waits, though it be too soon."""
+        self._work.recognise()
 
     def work(self, messages: Sequence[Message]) -> None:
         """Take messages, and recognise what they complete if it is time to."""
@@ -143,12 +188,18 @@ class Listener:
     def _run(self) -> None:
         try:
             while not (self._stopping.is_set() and not len(self.inbox)):
+                self._turned_s = time.monotonic()
                 if (too_soon_s := self._work.too_soon_s) > 0:
                     self._stopping.wait(too_soon_s)
                 self.work(self.inbox.take(BATCH, 0.0 if self._work.is_waiting else IDLE_S))
                 if not self._work.is_waiting:  # what they completed has been told
                     self.inbox.settle()
-            self._work.finish()
+                    if self._keeper:
+                        self._keeper.tick()
+            if self._keeper:
+                self._work.recognise()
+            else:
+                self._work.finish()
         except Exception as error:  # an output's file or pipe, or the model: told by the main thread
             self.failure = error
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from model.stateful.transitions import PosturalTransition
 from model.text import MOST, counted, printable
 from model.windows import WINDOW_LENGTH
 from streamer.recognition.prediction import Prediction
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,10 @@ class JsonLines:
 
 
 class PlainLines:
-    """One line of text a prediction, for pipes and logs; warnings go to ``errors``."""
+    """One line of text a prediction, for pipes and logs; warnings go to the log, each with its ``phone``."""
 
-    def __init__(self, stream: TextIO, errors: TextIO) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._errors = errors
 
     def _write(self, line: str) -> None:
         self._stream.write(line + "\n")
@@ -109,9 +111,8 @@ class PlainLines:
         self._write(_transition_line(phone, transition))
 
     def warning(self, warning: Notice) -> None:
-        """Write it."""
-        self._errors.write(f"warning: {warning.phone or 'unknown phone'}: {printable(warning.reason, MOST)}\n")
-        self._errors.flush()
+        """Log it."""
+        log.warning("%s", printable(warning.reason, MOST), extra={"phone": warning.phone or "unknown phone"})
 
     def finish(self, summary: dict[str, Any]) -> None:
         """The figures of the run."""
@@ -263,6 +264,7 @@ def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
         f"repeated {summary['repeated_messages']}, late {summary['late_messages']}, "
         f"dropped {counted(summary['dropped_messages'], 'message')}; {counted(summary['gaps'], 'gap')}",
     ]
+    lines += _refusals(summary)
     if unpublished := summary.get("unpublished_messages"):
         lines.append(f"{unpublished} predictions and other messages not published")
     if latency["p50"] is not None:
@@ -274,6 +276,19 @@ def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
     if recording := summary.get("recording"):
         missed = f"; {recording['missed']} messages are missing" if recording["missed"] else ""
         lines.append(f"recorded {counted(recording['messages'], 'message')} to {printable(recording['file'])}{missed}")
+    return lines
+
+
+def _refusals(summary: dict[str, Any]) -> list[str]:
+    """What was too much, if anything was: see docs/limits.md."""
+    told = {
+        "refused of phones that send too much": summary["too_fast_messages"] + summary.get("flood_messages", 0),
+        "refused of phones for which there was no room": summary["no_room_messages"],
+        "dropped for their age": summary.get("outdated_messages", 0),
+    }
+    lines = [f"{counted(count, 'message')} {words}" for words, count in told.items() if count]
+    if evicted := summary["evicted_phones"]:
+        lines.append(f"{counted(evicted, 'silent phone')} made room for others")
     return lines
 
 

@@ -106,6 +106,10 @@ class PhoneStream:
         self._arrived_s = 0.0
         self._piece = 0
         self._unfiltered: deque[tuple[Chunk, float]] = deque()
+        self.heard_s = float("-inf")
+        """Unix time of the arrival of its last message."""
+        self.sent = 0.0
+        """Samples that it has sent of late beyond what it may go on sending; see :class:`streamer.limits.Limits`."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -162,6 +166,10 @@ class PhoneStream:
         """
         self._keep(self._intake.release(now_s + self._unix_offset_s))
         return self._taken([])
+
+    def wait_on(self, by_s: float) -> None:
+        """What is held back has waited for so much less: nobody listened meanwhile."""
+        self._intake.wait_on(by_s)
 
     def finish(self) -> list[ReadyWindow]:
         """End the stream: the windows of all that was still waited with, and of the median's last sample."""

@@ -117,3 +117,8 @@ class PhoneMessage:
             return len(self.grid.values)
         counts = {readings.sensor: len(readings.times) for readings in self.readings}
         return counts.get(Sensor.TOTAL_ACCELERATION, counts.get(Sensor.BODY_ACCELERATION, 0))
+
+    @property
+    def n_readings(self) -> int:
+        """Readings of the sensor that has most of them: what is bounded."""
+        return len(self.grid.values) if self.grid else max((len(each.times) for each in self.readings), default=0)

@@ -15,7 +15,8 @@ class Recognising(Protocol):
     """Takes messages from any thread, and tells what comes of them to its outputs.
 
     ``lock`` is held while ``tally`` changes; whoever draws takes it for the time of a snapshot. ``done`` is set when it
-    is over, by ``failure`` if that is not None. ``kind`` is the model's, ``last_message_s`` on the monotonic clock.
+    is over, by ``failure`` if that is not None. ``kind`` is the model's; ``last_message_s`` and ``turned_s``,
+    when it last went on with its work or looked for some, are on the monotonic clock.
     """
 
     kind: str
@@ -26,6 +27,10 @@ class Recognising(Protocol):
     last_message_s: float
 
     @property
+    def turned_s(self) -> float:
+        """When it last turned; now while it has not begun."""
+
+    @property
     def progress(self) -> Progress | None:
         """How far it is with what it received, if it knows."""
 
@@ -34,8 +39,11 @@ class Recognising(Protocol):
         """Messages that wait to be worked off."""
 
     @property
-    def n_dropped(self) -> int:
-        """Messages that there was no room for."""
+    def losses(self) -> dict[str, int]:
+        """Messages that are not recognised, as too many came, by why; ``dropped_messages`` had been let in."""
+
+    def keep_all(self) -> None:
+        """Messages are acknowledged by :attr:`progress`: whoever hands them over waits for room, none is dropped."""
 
     def start(self) -> None:
         """Recognise from now on."""

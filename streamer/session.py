@@ -11,25 +11,37 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from model.errors import HarError
 from model.text import MOST, printable
-from streamer.capture.recorder import Recorder, recording
+from streamer.capture.recorder import recording
 from streamer.cluster.partitioning import Partition
 from streamer.cluster.sessions import Connections, connections
 from streamer.formats import detect
 from streamer.formats.names import AUTO
 from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
+from streamer.operation.address import HttpAddress
+from streamer.operation.facts import look_at
+from streamer.operation.health import is_alive
+from streamer.operation.logs import CALM, logging_to, stderr_handler
+from streamer.operation.options import OperationOptions
+from streamer.operation.server import serving
+from streamer.operation.systemd import supervised
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
+from streamer.parts import Parts
+from streamer.publishing.ledger import Ledger
 from streamer.publishing.publisher import Publisher, PublisherOptions
 from streamer.publishing.topics import Topics
 from streamer.recognising import Recognising
 from streamer.recognition.loading import EngineOptions, load_engine
 from streamer.recognition.prediction import Engine
+from streamer.state.going_on import go_on
+from streamer.state.keeper import Keeper
+from streamer.state.once import Once
 from streamer.subscription import SubscriberOptions
 from streamer.workers.pool import Pool
 from streamer.workers.process import WorkerOptions
@@ -64,6 +76,7 @@ class SessionOptions:
     mount: MountOptions = field(default_factory=MountOptions)
     workers: int = 1
     partitions: tuple[Partition, ...] = ()
+    operation: OperationOptions = field(default_factory=OperationOptions)
 
 
 class LogLines(logging.Handler):
@@ -86,37 +99,49 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
     HarError : the model, the broker, an output or the file to record to cannot be used.
     """
     recent = Recent()
-    engine = load_engine(options.engine, options.mount.folder if options.workers == 1 else None)
+    engine = load_engine(options.engine)
     if options.save_windows and engine.kind != "window":
         raise HarError("A stream model takes no windows that could be saved; leave out --save-windows.")
     publishing = options.publisher and replace(options.publisher, transitions=engine.kind == "stream")
-    publisher = Publisher(publishing) if publishing else None
-    outputs = _outputs(options, recent, publisher)
-    listener = _recognising(options, engine, outputs)
+    keeper = _keeper(options, engine)
+    publisher = Publisher(publishing, ledger=Ledger(keeper.published) if keeper else None) if publishing else None
+    once = Once(_outputs(options, recent))
+    listener = _recognising(options, engine, [once, *([publisher] if publisher else [])], keeper)
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
+        goes_on = isinstance(listener, Listener) and keeper and go_on(keeper, listener, once, publisher)
         on_messages = recorder.before(listener.receive_many) if recorder else listener.receive_many
+        on_messages = keeper.before(on_messages) if keeper else on_messages
+        if keeper or ((options.partitions or options.subscriber.keep_session) and listener.progress):
+            listener.keep_all()
         subscriber = connections(
             options.subscriber,
             options.partitions,
             options.topics,
             on_messages,
             publisher,
-            listener.progress,
+            None if keeper else listener.progress,  # what comes is kept before it is handed over
         )
-        parts = _Parts(subscriber, listener, publisher, recorder)
-        parts.start()
-        _greet(options, recent)
-        end = _End(
-            options.timeout_s,
-            lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
-        )
-        try:
-            _watch(options, listener, subscriber, recent, end)
-            summary = parts.stop()
-        except BaseException:
-            # What has been received is kept even now; a run in which nothing came has nothing to tell.
-            parts.stop(if_any=True)
-            raise
+        parts = Parts(subscriber, listener, publisher, recorder, keeper)
+        look = look_at(listener, subscriber, recorder)
+        with (
+            contextlib.ExitStack() as supervision,
+            serving(options.operation.metrics, look, version("har-stream")) as metrics,
+        ):
+            supervision.enter_context(supervised(lambda: is_alive(look())))
+            parts.start()
+            _greet(options, recent, metrics, goes_on=bool(goes_on))
+            end = _End(
+                options.timeout_s,
+                lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
+            )
+            try:
+                _watch(options, listener, subscriber, recent, end)
+                supervision.close()
+                summary = parts.stop()
+            except BaseException:
+                # What has been received is kept even now; a run in which nothing came has nothing to tell.
+                parts.stop(if_any=True)
+                raise
     if failure := listener.failure or subscriber.failure:
         _raise(failure)
     if options.output == "dashboard":
@@ -124,12 +149,20 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
     return EXIT_TIMEOUT if end.is_late else 0
 
 
-def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output]) -> Recognising:
+def _keeper(options: SessionOptions, engine: Engine) -> Keeper | None:
+    """What keeps everything for a later run, if a folder is given for it; several processes are not kept."""
+    if options.mount.folder is None or options.workers > 1:
+        return None
+    return Keeper(options.mount.folder, engine.identity)
+
+
+def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output], keeper: Keeper | None) -> Recognising:
     """One process with the engine, or several with one of their own each."""
     if options.workers == 1:
         decode = partial(detect.decode, format_name=options.format)
-        return Listener(options.listener, engine, outputs, decode, options.mount.book())
-    workers = WorkerOptions(options.engine, options.format, options.mount, options.listener.max_phones)
+        return Listener(options.listener, engine, outputs, decode, options.mount.book(), keeper)
+    limits = options.listener
+    workers = WorkerOptions(options.engine, options.format, options.mount, limits.max_phones, limits.limits)
     return Pool(options.listener, workers, options.workers, engine.kind, outputs)
 
 
@@ -148,62 +181,26 @@ class _End:
         return self.is_late
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """All that runs on threads of its own."""
-
-    subscriber: Connections
-    listener: Recognising
-    publisher: Publisher | None
-    recorder: Recorder | None
-
-    def start(self) -> None:
-        self.subscriber.start()
-        self.listener.start()
-        if self.publisher:
-            self.publisher.start(self.listener.arrivals)
-
-    def stop(self, *, if_any: bool = False) -> dict[str, Any]:
-        """Hear no more, recognise and publish what was heard, finish the outputs (``if_any``: if anything was)."""
-        self.subscriber.hear_no_more()
-        if self.publisher:
-            self.publisher.end()
-        summary = self.listener.stop()
-        if self.publisher:
-            self.publisher.close(dismiss=not self.subscriber.failure)
-        self.subscriber.stop()
-        summary |= {
-            "published_messages": self.subscriber.published,
-            "unpublished_messages": self.subscriber.unpublished,
-        }
-        summary |= {"recording": self.recorder.close()} if self.recorder else {}
-        if self.listener.tally.totals.messages or not if_any:
-            self.listener.finish(summary)
-        return summary
-
-
-def _greet(options: SessionOptions, recent: Recent) -> None:
+def _greet(options: SessionOptions, recent: Recent, metrics: HttpAddress | None, *, goes_on: bool) -> None:
     """Say on stderr that it hears, for people and scripts that wait for it."""
-    recording_to = f"recording to {options.record}" if options.record else ""
+    more = [f"recording to {options.record}"] if options.record else []
+    more += [f"metrics at http://{metrics}/metrics"] if metrics else []
+    more += [f"going on from {options.mount.folder}"] if goes_on else []
     if options.output == "dashboard":
-        recent.lines.extend([printable(recording_to)] if recording_to else [])
+        recent.lines.extend(printable(line) for line in more)
         return
     topics = ", ".join(options.subscriber.all_topics)
-    line = f"Listening to {topics} at {options.subscriber.address}{recording_to and ', '}{recording_to}"
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    CALM.info("%s", ", ".join([f"Listening to {topics} at {options.subscriber.address}", *more]))
 
 
-def _outputs(options: SessionOptions, recent: Recent, publisher: Publisher | None) -> list[Output]:
+def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:
     outputs: list[Output] = []
     if options.output == "dashboard":
         outputs.append(recent)
     else:
-        outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout, sys.stderr))
+        outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout))
     if options.save_windows:
         outputs.append(WindowsFile(options.save_windows))
-    if publisher:
-        outputs.append(publisher)
     return outputs
 
 
@@ -254,13 +251,8 @@ def _interrupts() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-@contextlib.contextmanager
-def _logging(options: SessionOptions, recent: Recent) -> Iterator[None]:
+def _logging(options: SessionOptions, recent: Recent) -> contextlib.AbstractContextManager[None]:
     """Log records to the dashboard's events, else to stderr."""
-    handler: logging.Handler = LogLines(recent) if options.output == "dashboard" else logging.StreamHandler()
-    root = logging.getLogger()
-    root.addHandler(handler)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
+    if options.output == "dashboard":
+        return logging_to(LogLines(recent))
+    return logging_to(stderr_handler(options.operation.log_format))

@@ -13,7 +13,9 @@ import numpy.typing as npt
 from model.activities import ACTIVITIES, TRANSITION
 from model.decision import UNKNOWN
 from model.novelty import THRESHOLD
+from streamer.faults import Fault
 from streamer.intake.report import Finding
+from streamer.limits import MAX_STRANGERS, NOTICES_PER_S, leaked
 from streamer.phone_memory.rate import RateMeter
 from streamer.phone_memory.time_line import TimeLine
 from streamer.phone_memory.traces import Traces
@@ -46,6 +48,18 @@ class Counts:
     reordered_messages: int = 0
     bridged_samples: int = 0
     malformed_messages: int = 0
+    too_long_messages: int = 0
+    undecodable_messages: int = 0
+    mistyped_messages: int = 0
+    bad_value_messages: int = 0
+    bad_time_messages: int = 0
+    bad_topic_messages: int = 0
+    unusable_messages: int = 0
+    too_fast_messages: int = 0
+    no_room_messages: int = 0
+    evicted_phones: int = 0
+    forgotten_phones: int = 0
+    untold_notices: int = 0
     ignored_messages: int = 0
     gaps: int = 0
     unknown_windows: int = 0
@@ -80,6 +94,16 @@ class Counts:
         self.repeated_messages += taken.repeated_messages
         self.reordered_messages += taken.reordered_messages
         self.bridged_samples += taken.bridged_samples
+
+    def fault(self, kind: Fault) -> None:
+        """Count a message that is not used."""
+        setattr(self, kind.value, getattr(self, kind.value) + 1)
+        self.malformed_messages += kind.is_malformed
+
+    @property
+    def refused_messages(self) -> int:
+        """Messages that nothing was wrong with, but that were too many, or of too many phones."""
+        return self.too_fast_messages + self.no_room_messages
 
     def predict(self, prediction: Prediction) -> None:
         """Count a window and whether it was right."""
@@ -123,6 +147,8 @@ class PhoneTally:
     reasons: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     told: set[str] = field(default_factory=set)
+    notices: float = 0.0
+    noticed_s: float = 0.0
     probabilities: tuple[float, ...] = ()
     log: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=LOG))
     seconds: dict[str, float] = field(default_factory=dict)
@@ -130,10 +156,17 @@ class PhoneTally:
 
 
 class Tally:
-    """All phones and the totals. Phones beyond ``max_phones`` are counted in the totals alone."""
+    """All phones and the totals. Phones beyond ``max_phones`` are counted in the totals alone.
+
+    Of phones that have sent nothing but what could not be used, as many as :data:`streamer.limits.MAX_STRANGERS` are
+    kept, and make room for others.
+    """
+
+    kept = ("phones", "_strangers", "totals", "confusion", "last_fault")
 
     def __init__(self, *, max_phones: int) -> None:
         self.phones: dict[str, PhoneTally] = {}
+        self._strangers: dict[str, None] = {}
         self.totals = Counts()
         self.window_rate = RateMeter()
         self.sample_rate = RateMeter()
@@ -142,21 +175,48 @@ class Tally:
         self.batch_ms = 0.0
         self.confusion = _no_confusion()
         self.last_fault: str | None = None
+        self.notices = self.noticed_s = 0.0
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES)
         self._max_phones = max_phones
 
     def phone(self, name: str) -> PhoneTally | None:
         """The tally of a phone; None where there is no room for another."""
+        if self._strangers:
+            self._strangers.pop(name, None)
         tally = self.phones.get(name)
-        if tally is None and len(self.phones) < self._max_phones:
+        if tally is None and (len(self.phones) < self._max_phones or self._drop_stranger()):
             tally = self.phones[name] = PhoneTally(name)
         return tally
+
+    def _stranger(self, name: str) -> PhoneTally | None:
+        """The tally of a phone of which this message is no use."""
+        if name not in self.phones:
+            if len(self._strangers) >= MAX_STRANGERS:
+                self._drop_stranger()
+            if self.phone(name):
+                self._strangers[name] = None
+        return self.phones.get(name)
+
+    def _drop_stranger(self) -> bool:
+        """Forget the one that came first, if there is any."""
+        name = next(iter(self._strangers), None)
+        if name is None:
+            return False
+        del self._strangers[name], self.phones[name]
+        return True
+
+    def gone(self, name: str, *, evicted: bool) -> None:
+        """A phone is followed no longer: as there was no room, or as it has been silent for very long."""
+        self.phones.pop(name, None)
+        self._strangers.pop(name, None)
+        self.totals.evicted_phones += evicted
+        self.totals.forgotten_phones += not evicted
 
     def message(self, name: str, n_samples: int, taken: Taken, now_s: float, format_name: str | None = None) -> None:
         """Count a message of samples, in a format, and what came of it."""
         self.sample_rate.add(n_samples, now_s)
         self.message_rate.add(1, now_s)
-        tally = self.phones.get(name) or self.phone(name)
+        tally = (not self._strangers and self.phones.get(name)) or self.phone(name)
         self.totals.message(n_samples, taken)
         if tally:
             tally.counts.message(n_samples, taken)
@@ -184,13 +244,13 @@ class Tally:
         """Count a message that is not for us, as the test message of an app or another sensor's."""
         self.totals.ignored_messages += 1
 
-    def fault(self, name: str | None, reason: str) -> bool:
-        """Count a message that could not be used; say whether the reason is news for its phone."""
-        self.totals.malformed_messages += 1
-        tally = self.phone(name) if name is not None else None
+    def fault(self, name: str | None, reason: str, kind: Fault = Fault.MISTYPED) -> bool:
+        """Count a message that is not used; say whether the reason is news for its phone."""
+        self.totals.fault(kind)
+        tally = self._stranger(name) if name is not None else None
         holder: PhoneTally | Tally = tally or self
         if tally:
-            tally.counts.malformed_messages += 1
+            tally.counts.fault(kind)
         is_news = holder.last_fault != reason
         holder.last_fault = reason
         return is_news
@@ -212,6 +272,15 @@ class Tally:
         is_news = not kinds <= tally.told
         tally.told |= kinds
         return is_news
+
+    def may_tell(self, name: str | None, now_s: float, at_once: float) -> bool:
+        """Whether there may be another line about a phone (None: about those that are not kept), or too many were."""
+        holder: PhoneTally | Tally = self if name is None else self.phones.get(name, self)
+        level = leaked(holder.notices, NOTICES_PER_S, now_s - holder.noticed_s)
+        may = level < at_once
+        holder.notices, holder.noticed_s = level + may, now_s
+        self.totals.untold_notices += not may
+        return may
 
     def batch(self, size: int, took_ms: float) -> None:
         """Keep how large the last batch of windows was and how long it took."""

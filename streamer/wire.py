@@ -19,6 +19,8 @@ import numpy.typing as npt
 
 from model.activities import ALL_LABELS
 from model.signals import SAMPLING_RATE, STANDARD_GRAVITY, Stage
+from model.text import MOST, printable
+from streamer.faults import Fault
 
 ROOT = "har"
 """Default first topic level."""
@@ -38,8 +40,9 @@ MAX_SAMPLES = 1000
 MAX_VALUE = 1e6
 """No sensor of a phone gives more, in whatever unit; beyond it, filters would overflow."""
 
-MAX_TIME_S = 1e11
-"""Seconds since 1970 or since a phone's start: the year 5138."""
+MAX_TIME_S = 8e9
+"""Seconds since 1970 or since a phone's start: the year 2223. No clock that is merely wrong shows more, neither one
+that has run over (2038, 2106) nor one that was never set."""
 
 Encoding = Literal["json", "msgpack"]
 
@@ -48,11 +51,31 @@ _JSON_STARTS = b"{ \t\r\n"
 
 
 class WireError(ValueError):
-    """A payload or topic that is not of its format; ``str(error)`` says why, ``phone`` whose it is if that is known."""
+    """A payload or topic that is not of its format, or not to be used; ``str(error)`` says why, ``kind`` in short, and
+    ``phone`` whose it is if that is known.
+    """
 
-    def __init__(self, reason: str, phone: str | None = None) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, kind: Fault = Fault.MISTYPED, phone: str | None = None) -> None:
+        super().__init__(printable(reason, MOST))  # it may quote what somebody sent
+        self.kind = kind
         self.phone = phone
+
+    def of(self, phone: str) -> WireError:
+        """The same, of this phone."""
+        return WireError(str(self), self.kind, phone)
+
+
+class TooLong(bytes):
+    """Stands for a payload that is longer than :data:`MAX_PAYLOAD_BYTES`, and holds nothing of it."""
+
+    n_bytes: int
+
+    @classmethod
+    def of(cls, n_bytes: int) -> TooLong:
+        """For one of so many bytes."""
+        made = cls()
+        made.n_bytes = n_bytes
+        return made
 
 
 @dataclass(slots=True)
@@ -152,25 +175,43 @@ def parse_topic(name: str) -> tuple[str, str]:
     """
     levels = name.rsplit("/", 2)
     if len(levels) < 2:
-        raise WireError("the topic does not end in <phone>/<kind>")
+        raise WireError("the topic does not end in <phone>/<kind>", Fault.BAD_TOPIC)
     if not _PHONE.fullmatch(levels[-2]):
-        raise WireError("the phone's name in the topic is not 1 to 64 letters, digits, '_', '.' or '-'")
+        reason = "the phone's name in the topic is not 1 to 64 letters, digits, '_', '.' or '-'"
+        raise WireError(reason, Fault.BAD_TOPIC)
     return levels[-2], levels[-1]
 
 
+def check_size(payload: bytes) -> None:
+    """Refuse what is too long to be decoded.
+
+    Raises
+    ------
+    WireError : it is longer than :data:`MAX_PAYLOAD_BYTES`.
+    """
+    if not payload or len(payload) > MAX_PAYLOAD_BYTES:
+        n_bytes = payload.n_bytes if isinstance(payload, TooLong) else len(payload)
+        if n_bytes:
+            raise WireError(f"the payload has {n_bytes} bytes, more than {MAX_PAYLOAD_BYTES}", Fault.TOO_LONG)
+
+
 def _decode(kind: str, payload: bytes) -> object:
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise WireError(f"the payload has {len(payload)} bytes, more than {MAX_PAYLOAD_BYTES}")
+    check_size(payload)
     if not payload:
-        raise WireError("the payload is empty")
+        raise WireError("the payload is empty", Fault.UNDECODABLE)
     encoding = "json" if payload[0] in _JSON_STARTS else "msgpack"
     try:
         return _DECODERS[kind, encoding].decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise WireError(_fault(encoding, error)) from error
+        raise WireError(_reason(encoding, error), kind_of(error)) from error
 
 
-def _fault(encoding: str, error: Exception) -> str:
+def kind_of(error: Exception) -> Fault:
+    """What msgspec's error is: the message does not fit the schema, or is none at all."""
+    return Fault.MISTYPED if isinstance(error, msgspec.ValidationError) else Fault.UNDECODABLE
+
+
+def _reason(encoding: str, error: Exception) -> str:
     if encoding == "msgpack":
         return f"it does not begin as JSON does, and as MessagePack it is wrong ({error})"
     return str(error) if isinstance(error, msgspec.ValidationError) else f"it begins as JSON but is none ({error})"
@@ -207,9 +248,9 @@ def decode_imu(payload: bytes, *, gyro_optional: bool = False) -> Samples:
     values = _values(message, gyro_optional)
     times = _times(message, len(values))
     if not np.abs(values).max() <= MAX_VALUE:
-        raise WireError("a value is not a finite number of a sensible size")
+        raise WireError("a value is not a finite number of a sensible size", Fault.BAD_VALUE)
     if not np.abs(times).max() <= MAX_TIME_S:
-        raise WireError("a time is not a finite number of a sensible size")
+        raise WireError("a time is not a finite number of a sensible size", Fault.BAD_TIME)
     if message.unit is not None:
         values[:, :3] /= STANDARD_GRAVITY if message.unit.acc == "m/s2" else 1.0
         values[:, 3:] *= np.deg2rad(1.0) if message.unit.gyro == "deg/s" else 1.0
@@ -243,8 +284,8 @@ def decode_label(payload: bytes) -> Label:
     assert isinstance(message, _Label)
     if message.activity is not None and message.activity not in ALL_LABELS:
         raise WireError("the activity is not one of the data set's")
-    if not (np.isfinite(message.start) and np.isfinite(message.end or 0.0)):
-        raise WireError("a time is not a finite number")
+    if not (abs(message.start) <= MAX_TIME_S and abs(message.end or 0.0) <= MAX_TIME_S):
+        raise WireError("a time is not a finite number of a sensible size", Fault.BAD_TIME)
     return Label(message.activity, message.start, math.inf if message.end is None else message.end)
 
 

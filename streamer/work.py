@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from model.signals import RAW_CHANNELS, process
+from streamer.faults import Fault
 from streamer.inbox import Message
 from streamer.intake.report import Finding
+from streamer.limits import LIMITS, Limits
 from streamer.mount.book import MountBook
 from streamer.mount.minder import MountMinder
 from streamer.phone_stream import Taken
 from streamer.readings import PhoneMessage
-from streamer.recognition.prediction import Engine, Prediction
+from streamer.recognition.prediction import Clock, Engine, Prediction
 from streamer.recognition.recognizer import Recognizer
 from streamer.wire import Label, WireError
 
@@ -44,8 +46,11 @@ class Journal(Protocol):
     def released(self, phone: str, taken: Taken) -> None:
         """What came of messages that had been held back."""
 
-    def fault(self, phone: str | None, reason: str) -> None:
-        """A message that could not be used."""
+    def fault(self, phone: str | None, reason: str, kind: Fault) -> None:
+        """A message that is not used."""
+
+    def gone(self, phone: str, evicted: bool) -> None:
+        """A phone is followed no longer: it made room for another, or was silent for very long."""
 
     def ignored(self) -> None:
         """A message that was for somebody else."""
@@ -66,9 +71,18 @@ class Work:
     max_phones : a further phone is refused.
     decode : what makes phones' messages of those that come.
     mounts : how phones are worn.
+    limits : of what a phone may send, and of how long it is kept.
     """
 
-    def __init__(self, engine: Engine, journal: Journal, max_phones: int, decode: Decoder, mounts: MountBook) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        max_phones: int,
+        decode: Decoder,
+        mounts: MountBook,
+        limits: Limits = LIMITS,
+    ) -> None:
         self._engine = engine
         self._journal = journal
         self._decode = decode
@@ -78,10 +92,20 @@ class Work:
             max_phones=max_phones,
             rotation_of=self._mounts.rotation,
             unix_offset_s=time.time() - time.monotonic(),
+            limits=limits,
         )
+        self.behind: Container[str] = ()
+        """Phones of which messages wait that came before those of others which have been taken."""
         self._findings: dict[str, tuple[Finding, ...]] = {}
         self._next_tick_s = float("-inf")
         self._next_call_s = float("-inf")
+
+    @property
+    def roots(self) -> dict[str, object]:
+        """What a later run must know to go on (:mod:`streamer.state`), each with ``kept``, the names of the attributes
+        that it is in.
+        """
+        return {"recognizer": self.recognizer, "engine": self._engine, "mounts": self._mounts}
 
     @staticmethod
     def warm_up() -> None:
@@ -108,13 +132,13 @@ class Work:
         """Whether there is something to recognise."""
         return self.recognizer.is_waiting
 
-    def recognise(self) -> None:
-        """Recognise all that waits."""
+    def recognise(self, clock: Clock = time.monotonic) -> None:
+        """Recognise all that waits; the clock is that of the arrivals."""
         if not self.is_waiting:
             return
         before_s = time.monotonic()
         self._next_call_s = before_s + self._engine.gather_s
-        if predictions := self.recognizer.classify(time.monotonic):
+        if predictions := self.recognizer.classify(clock):
             self._tell(predictions, 1000 * (time.monotonic() - before_s))
 
     def finish(self) -> None:
@@ -129,8 +153,17 @@ class Work:
         if now_s < self._next_tick_s:
             return
         self._next_tick_s = now_s + TICK_S
-        for phone, taken in self.recognizer.tick(now_s).items():
+        for phone, taken in self.recognizer.tick(now_s, self.behind).items():
             self._journal.released(phone, taken)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget all about phones whose streams have been given up."""
+        for phone, evicted in self.recognizer.gone():
+            self._engine.forget(phone)
+            self._mounts.forget(phone)
+            self._findings.pop(phone, None)
+            self._journal.gone(phone, evicted)
 
     def _handle(self, message: Message) -> None:
         try:
@@ -150,6 +183,9 @@ class Work:
         except WireError as error:
             self._fault(phone, error)
             return
+        finally:
+            if self.recognizer.has_gone:
+                self._forget()
         if message.labels:
             self._journal.labels(phone, message.labels)
         if message.readings:
@@ -161,4 +197,4 @@ class Work:
 
     def _fault(self, phone: str | None, error: WireError) -> None:
         log.debug("message of %s not used: %s", phone, error)
-        self._journal.fault(phone, str(error))
+        self._journal.fault(phone, str(error), error.kind)

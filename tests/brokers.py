@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -39,7 +41,7 @@ class Mosquitto:
         with self.config.with_suffix(".log").open("ab") as log:
             self.process = subprocess.Popen([self.executable, "-c", str(self.config)], stdout=log, stderr=log)
         deadline = time.monotonic() + 10
-        while not answers(self.port):
+        while not answers(self.port) or self.process.poll() is not None:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(self.config.with_suffix(".log").read_text())
             time.sleep(0.02)
@@ -73,24 +75,30 @@ def find_mosquitto() -> str:
     return found
 
 
+def _ports_of_this_process() -> Iterator[int]:
+    """Ports that no other process of a parallel run is given, below those that systems give to clients (32,768 on)."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
+    first = 12_000 + 1_250 * number
+    return itertools.cycle(range(first, first + 1_250))
+
+
+_ports = _ports_of_this_process()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of loopback on which nothing listens."""
+    return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
     """So many consecutive ports."""
     while True:
-        first = free_port()
-        with ExitStack() as probes:
-            try:
-                for port in range(first, first + count):
-                    probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
-                continue
-            return list(range(first, first + count))
+        ports = list(itertools.islice(_ports, count))
+        with ExitStack() as probes, contextlib.suppress(OSError):
+            for port in ports:
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            if ports == list(range(ports[0], ports[0] + count)):
+                return ports
 
 
 @contextmanager

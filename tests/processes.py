@@ -23,8 +23,9 @@ def command(module: str, *arguments: object) -> list[str]:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This process's environment without the product's own variables."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("HAR_")} | changes
+    """This process's environment without the product's own variables, and the size of no terminal (xdist sets one)."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HAR_")}
+    return {name: value for name, value in kept.items() if name not in ("COLUMNS", "LINES")} | changes
 
 
 def run(module: str, *arguments: object, **changes: str) -> subprocess.CompletedProcess[str]:
@@ -55,7 +56,8 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str], *told: str, stat
 class Listening:
     """``har-stream listen --output jsonl`` in the background; its lines are read as they come."""
 
-    def __init__(self, *arguments: object, **changes: str) -> None:
+    def __init__(self, *arguments: object, keep_lines: bool = True, **changes: str) -> None:
+        self._keeps_lines = keep_lines  # else they are read and forgotten
         self.lines: list[dict[str, Any]] = []
         self._process = subprocess.Popen(
             command("streamer", "listen", "--output", "jsonl", *arguments),
@@ -74,12 +76,23 @@ class Listening:
     def _read(self) -> None:
         assert self._process.stdout
         for line in self._process.stdout:
-            self.lines.append(json.loads(line))
+            if self._keeps_lines:
+                self.lines.append(json.loads(line))
 
     @staticmethod
     def command(*arguments: object) -> list[str]:
         """The command line of a listener."""
         return command("streamer", "listen", *arguments)
+
+    @staticmethod
+    def replay_command(*arguments: object) -> list[str]:
+        """The command line of ``har-replay``."""
+        return command("replay", *arguments)
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
 
     def next_line_of_stderr(self) -> str:
         """Wait for it; empty at the end."""
@@ -110,10 +123,14 @@ class Listening:
                 before, since = len(self.lines), time.monotonic()
             time.sleep(0.05)
 
-    def stop(self, number: int = signal.SIGTERM) -> dict[str, Any]:
-        """End it by a signal; gives the summary."""
+    def end(self, number: int = signal.SIGTERM) -> None:
+        """End it by a signal, as it should."""
         self._process.send_signal(number)
         assert self.wait() == 0
+
+    def stop(self, number: int = signal.SIGTERM) -> dict[str, Any]:
+        """End it by a signal; gives the summary."""
+        self.end(number)
         assert self.lines[-1]["type"] == "summary"
         return self.lines[-1]
 

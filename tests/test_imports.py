@@ -20,6 +20,7 @@ SHARED_WITH_REPLAY = {
     "streamer.wire",
     "streamer.access_options",
     "streamer.address",
+    "streamer.faults",
     "streamer.tls",
     "streamer.capture.format",
     "streamer.capture.reader",

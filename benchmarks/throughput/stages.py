@@ -214,7 +214,7 @@ def _prediction_stages(classifier: Classifier, predictions: Sequence[Prediction]
         return lambda: [minder.news(predictions[at : at + TOGETHER]) for at in range(0, n, TOGETHER)]
 
     def printing() -> Callable[[], object]:
-        lines = PlainLines(StringIO(), StringIO())
+        lines = PlainLines(StringIO())
         return lambda: _each(lines.prediction, predictions)
 
     yield Stage("count messages", "message", cheapest_s(counting_messages, n))

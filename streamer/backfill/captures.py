@@ -10,10 +10,11 @@ from streamer.backfill.items import Item
 from streamer.backfill.outcome import BackfillOptions, OnSeconds, Outcome, PhoneLog
 from streamer.backfill.rendering import Content
 from streamer.capture.reader import open_capture
+from streamer.faults import Fault
 from streamer.formats import detect
 from streamer.inbox import Message
 from streamer.intake.report import Finding
-from streamer.listener import BATCH, MAX_PHONES
+from streamer.limits import BATCH, MAX_PHONES, UNLIMITED
 from streamer.mount.book import MountBook
 from streamer.phone_stream import Taken
 from streamer.recognition.prediction import Engine, Prediction
@@ -32,7 +33,8 @@ def recognise_capture(
     """
     assert item.path is not None
     journal = _Journal(outcome, options.is_table, on_seconds)
-    work = Work(engine, journal, MAX_PHONES, partial(detect.decode, format_name=options.format), book)
+    decode = partial(detect.decode, format_name=options.format)
+    work = Work(engine, journal, MAX_PHONES, decode, book, UNLIMITED)
     work.recognizer.unix_offset_s = 0.0  # arrivals are Unix time
     with open_capture(item.path) as capture:
         messages = (Message(record.topic, record.payload, record.arrived_s) for record in capture)
@@ -76,9 +78,12 @@ class _Journal:
         """Count it."""
         self._log(phone).released(taken)
 
-    def fault(self, phone: str | None, reason: str) -> None:
+    def fault(self, phone: str | None, reason: str, kind: Fault) -> None:
         """Count and tell it."""
         self._log(phone).fault(reason)
+
+    def gone(self, phone: str, evicted: bool) -> None:
+        """Nothing: in a recording, nobody goes."""
 
     def ignored(self) -> None:
         """Count it."""

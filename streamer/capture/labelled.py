@@ -24,7 +24,8 @@ from model.stateful.transitions import PosturalTransition
 from model.windows import WINDOW_LENGTH
 from streamer.capture.reader import is_capture, open_capture
 from streamer.inbox import Message
-from streamer.listener import MAX_PHONES, Listener, ListenerOptions
+from streamer.limits import MAX_PHONES
+from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.mount.notation import parse_mount
 from streamer.outputs import Notice

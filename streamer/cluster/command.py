@@ -107,7 +107,7 @@ def run(folder: Path, node: int) -> int:
     words = [str(nats_server()), "-c", str(configuration)]
     os.chdir(folder)
     if sys.platform != "win32":
-        os.execv(words[0], words)  # signals reach it without anybody in between
+        os.execv(words[0], words)  # noqa: S606 - signals reach it without anybody in between
     return subprocess.call(words)
 
 

@@ -43,7 +43,7 @@ class Node:
     @property
     def bind(self) -> str:
         """The address that it listens on."""
-        return "127.0.0.1" if self.is_local else "0.0.0.0"
+        return "127.0.0.1" if self.is_local else "0.0.0.0"  # noqa: S104 - a node of several machines
 
 
 @dataclass(frozen=True, slots=True)

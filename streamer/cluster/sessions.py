@@ -49,6 +49,11 @@ class Connections:
         return next((e.state for e in self._subscribers if e.state is not ConnectionState.CONNECTED), _CONNECTED)
 
     @property
+    def is_connected(self) -> bool:
+        """Whether all of them are connected."""
+        return self.state is ConnectionState.CONNECTED
+
+    @property
     def retry_at_s(self) -> float | None:
         """When the next one tries again, on the monotonic clock; None if none waits."""
         return min((each.retry_at_s for each in self._subscribers if each.retry_at_s is not None), default=None)

@@ -71,6 +71,8 @@ def _delay(health: Health) -> list[Part]:
         (latency, ""),
         (f"queue {health.queued}", ""),
         (f"dropped {health.dropped_messages}", BAD if health.dropped_messages else ""),
+        *([(f"refused {health.refused_messages}", BAD)] if health.refused_messages else []),
+        *([(f"evicted {health.evicted_phones}", BAD)] if health.evicted_phones else []),
         (f"{health.memory_mb:.0f} MB", ""),
     ]
 

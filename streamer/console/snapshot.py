@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -77,6 +77,8 @@ class Health:
     answered_accuracy: float | None
     labelled_windows: int
     unpublished_messages: int = 0
+    refused_messages: int = 0
+    evicted_phones: int = 0
     model: str = "window"
 
 
@@ -123,13 +125,15 @@ def take_health(
     broker: str,
     connection: str,
     queued: int,
-    dropped_messages: int,
+    losses: Mapping[str, int],
     memory_mb: float,
     now_s: float,
     unpublished_messages: int = 0,
     model: str = "window",
 ) -> Health:
-    """The figures of the whole listener; ``model`` is the kind that recognises."""
+    """The figures of the whole listener; ``model`` is the kind that recognises, ``losses`` are those of
+    :class:`streamer.recognising.Recognising`.
+    """
     latency = tally.latency_ms()
     return Health(
         broker=broker,
@@ -142,7 +146,8 @@ def take_health(
         latency_p50_ms=latency["p50"],
         latency_p99_ms=latency["p99"],
         queued=queued,
-        dropped_messages=dropped_messages,
+        dropped_messages=losses["dropped_messages"],
+        refused_messages=losses["flood_messages"] + tally.totals.refused_messages,
         memory_mb=memory_mb,
         windows=tally.totals.windows,
         lost_messages=tally.totals.lost_messages,
@@ -151,6 +156,7 @@ def take_health(
         answered_accuracy=tally.totals.answered_accuracy,
         labelled_windows=tally.totals.labelled_windows,
         unpublished_messages=unpublished_messages,
+        evicted_phones=tally.totals.evicted_phones,
         model=model,
     )
 

@@ -51,7 +51,7 @@ class ListenerSource:
                 broker=self._broker,
                 connection=self._connection(),
                 queued=self._listener.n_queued,
-                dropped_messages=self._listener.n_dropped,
+                losses=self._listener.losses,
                 memory_mb=memory_mb,
                 now_s=now_s,
                 unpublished_messages=self._unpublished(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from model.text import counted
@@ -51,7 +52,7 @@ def general_advice(seen: Seen) -> Iterator[Advice]:
 def _wrong_topic(other: TopicSeen) -> Advice:
     came = counted(other.messages, "message")
     words = f"{came} in {NAMES[str(other.format)]} format came on {other.topic}, where nobody listens"
-    listen = f"listen with --topic {other.topic}"
+    listen = f"listen with --topic {shlex.quote(other.topic)}"
     change = listen if _is_usual(other) else f"{_TOPICS[Format(str(other.format))]}, or {listen}"
     return Advice("wrong-topic", words, (change,))
 

@@ -1,4 +1,4 @@
-"""What all decoders check: sizes before anything is decoded, the schema, finite and sensible numbers. Pure."""
+"""What all decoders of apps' formats check: the schema, finite and sensible numbers. Pure."""
 
 from __future__ import annotations
 
@@ -8,24 +8,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from streamer.faults import Fault
 from streamer.readings import Readings, Sensor, Sign, Unit
-from streamer.wire import MAX_PAYLOAD_BYTES, MAX_SAMPLES, MAX_TIME_S, MAX_VALUE, WireError
+from streamer.wire import MAX_SAMPLES, MAX_TIME_S, MAX_VALUE, WireError, kind_of
 
 NANOSECONDS = 1e-9
 """Seconds in one."""
 
 T = TypeVar("T")
-
-
-def check_size(payload: bytes) -> None:
-    """Refuse what is too long to be decoded.
-
-    Raises
-    ------
-    WireError : it is longer than :data:`streamer.wire.MAX_PAYLOAD_BYTES`.
-    """
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise WireError(f"the payload has {len(payload)} bytes, more than {MAX_PAYLOAD_BYTES}")
 
 
 def decoded(decoder: msgspec.json.Decoder[T], payload: bytes | msgspec.Raw) -> T:
@@ -38,7 +28,7 @@ def decoded(decoder: msgspec.json.Decoder[T], payload: bytes | msgspec.Raw) -> T
     try:
         return decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise WireError(str(error)) from error
+        raise WireError(str(error), kind_of(error)) from error
 
 
 def check_times(times: npt.NDArray[np.float64]) -> None:
@@ -49,7 +39,7 @@ def check_times(times: npt.NDArray[np.float64]) -> None:
     WireError : one is not finite, or beyond :data:`streamer.wire.MAX_TIME_S`.
     """
     if times.size and not np.abs(times).max() <= MAX_TIME_S:
-        raise WireError("a time is not a finite number of a sensible size")
+        raise WireError("a time is not a finite number of a sensible size", Fault.BAD_TIME)
 
 
 def check_values(values: npt.NDArray[np.float64]) -> None:
@@ -60,7 +50,7 @@ def check_values(values: npt.NDArray[np.float64]) -> None:
     WireError : one is not finite, or beyond :data:`streamer.wire.MAX_VALUE`.
     """
     if values.size and not np.abs(values).max() <= MAX_VALUE:
-        raise WireError("a value is not a finite number of a sensible size")
+        raise WireError("a value is not a finite number of a sensible size", Fault.BAD_VALUE)
 
 
 def readings(

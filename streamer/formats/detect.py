@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from streamer.faults import Fault
 from streamer.formats import har, phyphox, sensor_logger, sensorspot
-from streamer.formats.checked import check_size
 from streamer.formats.names import AUTO, Format, phone_name
 from streamer.readings import PhoneMessage
-from streamer.wire import WireError
+from streamer.wire import WireError, check_size
 
 _ABSENT = msgspec.Raw()
 
@@ -101,7 +101,7 @@ def _theirs(recognised: _Recognised, topic: str, payload: bytes) -> list[PhoneMe
         message = sensorspot.decode(phone, topic, payload)
         return [message] if message else []
     except WireError as error:
-        raise WireError(str(error), phone=phone) from error
+        raise error.of(phone) from error
 
 
 def _recognise(topic: str, payload: bytes) -> _Recognised | None:
@@ -135,11 +135,11 @@ def _fields(payload: bytes) -> _Fields | None:
         return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if payload[:1] in (b"{", b"["):
-            raise WireError(f"it begins as JSON but is none ({error})") from error
+            raise WireError(f"it begins as JSON but is none ({error})", Fault.UNDECODABLE) from error
     try:
         payload.decode()
     except UnicodeDecodeError as error:
-        raise WireError("it is neither JSON nor text") from error
+        raise WireError("it is neither JSON nor text", Fault.UNDECODABLE) from error
     return None
 
 

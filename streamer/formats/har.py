@@ -25,7 +25,7 @@ def decode(topic: str, payload: bytes) -> list[PhoneMessage]:
         if kind == LABEL:
             return [PhoneMessage(phone, Format.HAR, labels=(decode_label(payload),))]
     except WireError as error:
-        raise WireError(str(error), phone=phone) from error
+        raise error.of(phone) from error
     return []
 
 

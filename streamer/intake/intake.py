@@ -10,18 +10,18 @@ import numpy as np
 
 from model.signals import SAMPLING_RATE, Stage, Start
 from model.text import counted
+from streamer.faults import Fault
 from streamer.intake.chunks import JUMPED, Chunk, Piece
 from streamer.intake.clock import PhoneClock
 from streamer.intake.conventions import Conventions
 from streamer.intake.findings import find
 from streamer.intake.fusion import Fusion
 from streamer.intake.grid import GridPath, on_grid
-from streamer.intake.limits import LATEST_S
 from streamer.intake.ordering import Ordering, Turn, turn_of
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
 from streamer.readings import GridSamples, PhoneMessage, Sensor
-from streamer.wire import WireError
+from streamer.wire import MAX_TIME_S, WireError
 
 EARLY = 100
 """Samples of a piece that are kept, fewer than a window, in case that its times show later that it is off the grid."""
@@ -137,6 +137,12 @@ class Intake:
         """The samples of what has been held back for too long by now (Unix time), though nothing came after it."""
         chunks = [chunk for turn in self._ordering.release(now_s) for chunk in self._take(turn)]
         return self._told_of(chunks + self._grid.release(now_s) + self._fusion.release(now_s))
+
+    def wait_on(self, by_s: float) -> None:
+        """What is held back has waited for so much less: nobody listened meanwhile."""
+        self._ordering.wait_on(by_s)
+        self._grid.wait_on(by_s)
+        self._fusion.wait_on(by_s)
 
     def finish(self) -> list[Chunk]:
         """Wait for nothing any more: the samples that are left."""
@@ -298,12 +304,12 @@ class Intake:
 
 def _check(turn: Turn) -> None:
     message = turn.message
-    if not -LATEST_S < turn.oldest_s <= turn.newest_s < LATEST_S:
-        raise WireError("the times of the samples are no times")
+    if not -MAX_TIME_S <= turn.oldest_s <= turn.newest_s <= MAX_TIME_S:
+        raise WireError("the times of the samples are no times", Fault.BAD_TIME)
     if message.grid:
         return  # its decoder has looked at every number
     for readings in message.readings:
         if not (np.isfinite(readings.times).all() and np.isfinite(readings.values).all()):
-            raise WireError("a value is not a finite number")
+            raise WireError("a value is not a finite number", Fault.BAD_VALUE)
     if message.stage is Stage.DENOISED and on_grid(message) is None:
-        raise WireError("a denoised stream must come at exactly 50 Hz, both sensors together")
+        raise WireError("a denoised stream must come at exactly 50 Hz, both sensors together", Fault.UNUSABLE)

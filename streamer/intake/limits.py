@@ -24,6 +24,9 @@ MAX_HELD_READINGS = 10_000
 MAX_HOLD_S = 5.0
 """How long a message is held back by the listener's clock, however little of the stream it stands for."""
 
+MAX_LOST = 10_000_000
+"""A number that is further ahead is not of messages that were lost, ten a second for a week, but counted anew."""
+
 WAIT_S = 5.0
 """How far one sensor may lag behind the other before the piece ends without it."""
 
@@ -44,6 +47,3 @@ LOW_RATE_HZ = 19.0
 
 GRID_TOLERANCE_S = 0.002
 """How far an interval between samples may be from 20 ms on the 50 Hz grid."""
-
-LATEST_S = 1e11
-"""A time beyond the year 5000 (and before as long ago) is none."""

@@ -6,7 +6,7 @@ from array import array
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
-from streamer.intake.limits import MAX_HELD_MESSAGES, MAX_HELD_READINGS, MAX_HOLD_S, REORDER_S, REORDER_SPANS
+from streamer.intake.limits import MAX_HELD_MESSAGES, MAX_HELD_READINGS, MAX_HOLD_S, MAX_LOST, REORDER_S, REORDER_SPANS
 from streamer.readings import PhoneMessage
 
 MISSING = 1000
@@ -105,6 +105,11 @@ class Ordering:
         """Readings that are held."""
         return sum(_readings(turn) for turn in self._held.values())
 
+    def wait_on(self, by_s: float) -> None:
+        """What is held has waited for so much less than it seems."""
+        for turn in self._held.values():
+            turn.arrived_s += by_s
+
     def finish(self) -> list[Turn]:
         """Wait no longer: all that is held, in order."""
         turns = []
@@ -144,6 +149,8 @@ class Ordering:
     def _let(self, seq: int, turn: Turn) -> Turn:
         """Count on from this message, whose turn it is."""
         lost = 0 if self._next is None else seq - self._next
+        if lost > MAX_LOST:
+            lost = 0
         if lost:
             self._miss(seq - lost, seq)
         self.count_on(seq, turn.oldest_s, turn.newest_s)

@@ -77,4 +77,4 @@ class Feed:
         try:
             return self._stream.push(message, time.monotonic()).windows
         except WireError as error:
-            raise WireError(str(error), phone=message.phone) from error
+            raise error.of(message.phone) from error

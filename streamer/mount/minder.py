@@ -26,6 +26,8 @@ class MountMinder:
     novelty : the model's checks; None: nothing is watched.
     """
 
+    kept = ("_watches",)
+
     def __init__(self, book: MountBook, novelty: Novelty | None) -> None:
         self._book = book
         self._novelty = novelty
@@ -42,6 +44,10 @@ class MountMinder:
     def rotation(self, phone: str) -> FloatArray | None:
         """The turn of a phone, as :meth:`MountBook.rotation`."""
         return self._book.rotation(phone)
+
+    def forget(self, phone: str) -> None:
+        """A phone is followed no longer."""
+        self._watches.pop(phone, None)
 
     def news(self, predictions: Sequence[Prediction]) -> dict[int, str]:
         """What phones' owners should know after each of these predictions, by its place among them."""

@@ -9,12 +9,25 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from streamer.inbox import Message
-from streamer.mqtt.packets import AT_LEAST_ONCE, EXACTLY_ONCE, PUBACK, PUBLISH, RETAIN, decode_length
-from streamer.wire import MAX_PAYLOAD_BYTES
+from streamer.mqtt.packets import (
+    AT_LEAST_ONCE,
+    DUP,
+    EXACTLY_ONCE,
+    PUBACK,
+    PUBLISH,
+    RETAIN,
+    decode_length,
+    encode_length,
+)
+from streamer.wire import MAX_PAYLOAD_BYTES, TooLong
 
-MAX_HELD = MAX_PAYLOAD_BYTES + (1 << 17)
-"""Bytes of a PUBLISH that are held at most: the longest payload of a phone, the longest topic, and as much again of
-properties. The rest of a longer one is passed over, so that its payload is too long for any decoder, as it was."""
+MAX_PACKET = MAX_PAYLOAD_BYTES + (1 << 17)
+"""Bytes of a packet that is held: the longest payload of a phone, the longest topic, and as much again of properties.
+A longer PUBLISH is refused by the length that it announces: of its payload nothing is held. No other packet is as long.
+"""
+
+MAX_HEAD = 2 + (1 << 16) + 2
+"""Bytes that a PUBLISH begins with at most: its topic, after the length of that, and its id."""
 
 MAX_TOPICS = 20_000
 """Topics that are kept decoded; when there are more, they are decoded anew."""
@@ -70,6 +83,7 @@ class Cutter:
         self._held = bytearray()
         self._needed = 0
         self._passed_over = 0
+        self._emptied = b""
         self._topics: dict[bytes, tuple[str, bool]] = {}
 
     def push(self, piece: bytes) -> None:
@@ -117,11 +131,10 @@ class Cutter:
             at = stop
         self._held += data[at:]
         self._data, self._at = b"", 0
-        return batch
+        other, self._emptied = self._emptied, b""
+        return batch._replace(other=other) if other else batch
 
-    def _publish(
-        self, batch: Batch, body: int, stop: int, arrived_s: float, first: int, cut_short: bool = False
-    ) -> None:
+    def _publish(self, batch: Batch, body: int, stop: int, arrived_s: float, first: int) -> None:
         data = self._data
         place = body + 2 + (data[body] << 8 | data[body + 1]) if stop - body >= 2 else stop + 1
         name = data[body + 2 : place]
@@ -131,16 +144,14 @@ class Cutter:
         if self._properties:
             place = _after_properties(data, place, stop)
         if place > stop:
-            if not cut_short:
-                raise MalformedStreamError("a PUBLISH is shorter than what it begins with")
-            place = stop  # endless properties: the payload is behind what is held
+            raise MalformedStreamError("a PUBLISH is shorter than what it begins with")
         if first & AT_LEAST_ONCE:
             batch.packet_ids.append(packet_id)
         topic, is_own = self._topics.get(name) or self._topic(name)
         if is_own:
             batch.own.append(OwnMessage(topic, data[place:stop], bool(first & RETAIN)))
         else:
-            batch.messages.append(Message(topic, data[place:stop], arrived_s))
+            batch.messages.append(Message(topic, data[place:stop], arrived_s, first & DUP != 0))
 
     def _topic(self, name: bytes) -> tuple[str, bool]:
         topic = name.decode("utf-8", "replace")
@@ -152,17 +163,37 @@ class Cutter:
         return known
 
     def _begin(self, batch: Batch, at: int, body: int, stop: int, arrived_s: float) -> int:
-        """The beginning of a packet is to be held, but of a long message only so much; gives what was done with."""
-        first, end = self._data[at], len(self._data)
-        self._needed = stop - at
-        if first & _KIND != PUBLISH or stop - at <= MAX_HELD:
+        """The beginning of a packet is to be held, but of one that is too long only until it is known whose it is;
+        gives what was done with.
+        """
+        data, first = self._data, self._data[at]
+        end, size = len(data), stop - at
+        self._needed = size
+        if size <= MAX_PACKET:
             return at
-        self._needed = MAX_HELD
-        if end - at < MAX_HELD:
+        if first & 0xF0 != PUBLISH:
+            raise MalformedStreamError(f"a packet of {size} bytes is no PUBLISH")
+        place = body + 2 + (data[body] << 8 | data[body + 1]) if end - body >= 2 else end + 1
+        has_id = first & (AT_LEAST_ONCE | EXACTLY_ONCE)
+        if place + 2 * bool(has_id) > end:
+            self._needed = body - at + MAX_HEAD if end - body < 2 else place + 2 - at
             return at
-        self._publish(batch, body, end, arrived_s, first, cut_short=True)
         self._passed_over = stop - end
+        if first & EXACTLY_ONCE:
+            self._emptied = _emptied(first, data[body : place + 2], self._properties)
+            return end
+        if has_id:
+            batch.packet_ids.append(data[place : place + 2])
+        topic, is_own = self._topics.get(name := data[body + 2 : place]) or self._topic(name)
+        if not is_own:
+            batch.messages.append(Message(topic, TooLong.of(stop - place), arrived_s))
         return end
+
+
+def _emptied(first: int, head: bytes, properties: bool) -> bytes:
+    """A PUBLISH of this head, topic and id, with an empty payload: who delivers exactly once needs no more."""
+    body = head + b"\0" if properties else head
+    return bytes((first,)) + encode_length(len(body)) + body
 
 
 def _length(data: bytes, at: int) -> tuple[int, int] | None:

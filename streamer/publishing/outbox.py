@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
+
+from streamer.admission.sharing import allowance
+from streamer.limits import MAX_LATEST
 
 MOST = 20_000
 """Predictions and events that may wait; of more, the oldest of the busiest phones are dropped and counted."""
@@ -18,7 +21,8 @@ class Outgoing(NamedTuple):
     """A message to publish.
 
     ``phone`` is whose it is, "" for the listener's own. ``is_latest`` marks a topic of which only the latest message
-    matters: an earlier one that still waits is replaced. Others are kept one by one.
+    matters: an earlier one that still waits is replaced. Others are kept one by one; ``number`` counts the phone's, if
+    somebody wants to know of each whether the broker has taken it (:mod:`streamer.publishing.ledger`).
     """
 
     topic: str
@@ -26,6 +30,7 @@ class Outgoing(NamedTuple):
     retain: bool = True
     phone: str = ""
     is_latest: bool = False
+    number: int = 0
 
 
 class Outbox:
@@ -33,14 +38,24 @@ class Outbox:
 
     Parameters
     ----------
-    most : messages that may wait; those of which only the latest matters are not counted, as they cannot pile up.
+    most : messages that may wait.
+    most_latest : topics of which the latest message may wait, apart from those.
     on_first : called without the lock when a message has come into the empty outbox, to wake who takes them.
+    on_published : called with the numbers of the phones' last messages that the broker has taken, if they have some.
     """
 
-    def __init__(self, most: int = MOST, on_first: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        most: int = MOST,
+        on_first: Callable[[], None] = lambda: None,
+        on_published: Callable[[Mapping[str, int]], None] = lambda _numbers: None,
+        most_latest: int = MAX_LATEST,
+    ) -> None:
         self.dropped = 0
         self.on_first = on_first
+        self.on_published = on_published
         self._most = most
+        self._most_latest = most_latest
         self._lock = threading.Lock()
         self._each: deque[tuple[int, Outgoing]] = deque()
         self._latest: OrderedDict[str, tuple[int, Outgoing]] = OrderedDict()
@@ -58,6 +73,9 @@ class Outbox:
                 if message.is_latest:
                     self._latest[message.topic] = (self._number, message)
                     self._latest.move_to_end(message.topic)
+                    if len(self._latest) > self._most_latest:
+                        self._latest.popitem(last=False)
+                        self.dropped += 1
                 else:
                     self._each.append((self._number, message))
             if len(self._each) > self._most:
@@ -80,7 +98,7 @@ class Outbox:
         """Make room: the oldest messages of the phones that have most of them go, the last of none."""
         counts = Counter(message.phone for _, message in self._each)
         surplus = len(self._each) - self._most + self._most // ROOM
-        allowed = _allowance(list(counts.values()), surplus)
+        allowed = allowance(list(counts.values()), surplus)
         kept: deque[tuple[int, Outgoing]] = deque()
         for number, message in self._each:
             if surplus and counts[message.phone] > allowed:
@@ -90,15 +108,3 @@ class Outbox:
             else:
                 kept.append((number, message))
         self._each = kept
-
-
-def _allowance(counts: list[int], surplus: int) -> int:
-    """The most that each may keep so that at least ``surplus`` go; 0 only if one each is too much already."""
-    low, high = 0, max(counts)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if sum(max(0, count - middle) for count in counts) >= surplus:
-            low = middle
-        else:
-            high = middle
-    return low

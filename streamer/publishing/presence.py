@@ -11,7 +11,7 @@ class Presence:
     Parameters
     ----------
     silent_s : seconds of silence after which a phone is offline.
-    most : phones that are expected at most.
+    most : phones that are expected, and that are online, at most; of more, those heard of longest ago go offline.
     """
 
     def __init__(self, silent_s: float, most: int) -> None:
@@ -50,6 +50,11 @@ class Presence:
             went += silent
             for phone in silent:
                 del known[phone]
+        if surplus := max(0, len(self._heard_s) - self._most):
+            oldest = sorted(self._heard_s, key=self._heard_s.__getitem__)[:surplus]
+            went += oldest
+            for phone in oldest:
+                del self._heard_s[phone]
         return came, went
 
     def clear(self) -> list[str]:

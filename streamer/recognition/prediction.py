@@ -72,6 +72,16 @@ class Engine(Protocol):
         ...
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """The attributes that a later run must know to go on (:mod:`streamer.state`)."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """Names the model and its settings: what is kept means nothing to another."""
+        ...
+
+    @property
     def novelty(self) -> Novelty | None:
         """The model's checks of whether 128 samples are like those that it was trained on, if it has any."""
         ...
@@ -87,4 +97,8 @@ class Engine(Protocol):
 
     def finish(self, clock: Clock) -> list[Prediction]:
         """End all streams: the predictions that were still held back."""
+        ...
+
+    def forget(self, phone: str) -> None:
+        """A phone is followed no longer: what is known of it goes."""
         ...

@@ -53,13 +53,18 @@ class WindowEngine:
     ----------
     classifier : the model.
     smoothing : settings of the filter over consecutive windows; None answers by each window alone.
+    identity : names both.
     """
 
     kind = "window"
     cut = Cut()
     gather_s = GATHER_S
+    kept = ("_trackers",)
 
-    def __init__(self, classifier: WindowClassifier, smoothing: FilterSettings | None = None) -> None:
+    def __init__(
+        self, classifier: WindowClassifier, smoothing: FilterSettings | None = None, identity: str = ""
+    ) -> None:
+        self.identity = identity
         self.novelty = classifier.novelty
         self._classifier = classifier
         self._smoothing = smoothing
@@ -74,6 +79,10 @@ class WindowEngine:
     def finish(self, clock: Clock) -> list[Prediction]:
         """The predictions that the smoothing's lag still held back."""
         return [p for tracker in self._trackers.values() for p in tracker.finish(clock())]
+
+    def forget(self, phone: str) -> None:
+        """Its tracker goes, with what a lag still held back."""
+        self._trackers.pop(phone, None)
 
     def _tracker(self, phone: str) -> ActivityTracker:
         tracker = self._trackers.get(phone)

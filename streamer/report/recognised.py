@@ -15,7 +15,8 @@ from streamer.capture.reader import Capture
 from streamer.formats import detect
 from streamer.formats.names import AUTO
 from streamer.inbox import Message
-from streamer.listener import MAX_PHONES, Listener, ListenerOptions
+from streamer.limits import MAX_PHONES
+from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.outputs import Notice
 from streamer.recognition.loading import EngineOptions, load_engine

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from streamer.faults import Fault
 from streamer.inbox import Message
 from streamer.intake.report import Finding
 from streamer.phone_stream import NOTHING_TAKEN, Taken
@@ -31,7 +32,7 @@ def pack_messages(messages: Sequence[Message]) -> bytes:
 
 def unpack_messages(letter: bytes) -> list[Message]:
     """The inverse."""
-    return [Message(*each) for each in pickle.loads(letter)]
+    return [Message(*each) for each in pickle.loads(letter)]  # noqa: S301 - this program's own process has written it
 
 
 class Letters:
@@ -63,9 +64,13 @@ class Letters:
         """Write it down."""
         self._lines.append(("released", phone, _without_windows(taken)))
 
-    def fault(self, phone: str | None, reason: str) -> None:
+    def fault(self, phone: str | None, reason: str, kind: Fault) -> None:
         """Write it down."""
-        self._lines.append(("fault", phone, reason))
+        self._lines.append(("fault", phone, reason, kind))
+
+    def gone(self, phone: str, evicted: bool) -> None:
+        """Write it down."""
+        self._lines.append(("gone", phone, evicted))
 
     def ignored(self) -> None:
         """Write it down."""
@@ -88,7 +93,7 @@ def read_to(journal: Journal, letter: bytes) -> list[Callable[[], None]]:
     without the lock that the journal needs for the rest.
     """
     later: list[Callable[[], None]] = []
-    for name, *values in pickle.loads(letter):
+    for name, *values in pickle.loads(letter):  # noqa: S301 - as above
         if name == "recognised":
             later.append(_Recognised(journal, *values))
         elif name == "message":

@@ -6,6 +6,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from typing import Any
 from zlib import crc32
@@ -13,9 +14,11 @@ from zlib import crc32
 from model.errors import HarError
 from streamer.account import Account
 from streamer.acknowledging import Progress
+from streamer.admission.fair_inbox import FairInbox, losses_of
 from streamer.formats.detect import phone_of
-from streamer.inbox import MAX_BYTES, Inbox, Message
-from streamer.listener import BATCH, IDLE_S, ListenerOptions
+from streamer.inbox import Message
+from streamer.limits import BATCH
+from streamer.listener import IDLE_S, ListenerOptions
 from streamer.outputs import Output
 from streamer.runtime import tune
 from streamer.workers.letters import FINISHED, STOP, pack_messages, read_to
@@ -38,7 +41,7 @@ class _Worker:
 
     def __init__(self, options: WorkerOptions, pool: Pool) -> None:
         context = multiprocessing.get_context("spawn")
-        self.inbox = Inbox(MAX_BYTES // options.of)
+        self.inbox = FairInbox(replace(options.limits, inbox_bytes=options.limits.inbox_bytes // options.of))
         self.name = f"worker {options.number + 1} of {options.of}"
         theirs_in, self._out = context.Pipe(duplex=False)
         self._in, theirs_out = context.Pipe(duplex=False)
@@ -122,7 +125,7 @@ class Pool:
         self, options: ListenerOptions, workers: WorkerOptions, n: int, kind: str, outputs: Sequence[Output]
     ) -> None:
         self.kind = kind
-        self._account = Account(outputs, options.max_phones, options.max_predictions)
+        self._account = Account(outputs, options.max_phones, options.max_predictions, options.limits)
         self.tally, self.lock, self.done = self._account.tally, self._account.lock, self._account.done
         self.arrivals = self._account.arrivals
         self.failure: Exception | None = None
@@ -137,6 +140,11 @@ class Pool:
         return None
 
     @property
+    def turned_s(self) -> float:
+        """Now: a worker that has ended is its :attr:`failure`."""
+        return time.monotonic()
+
+    @property
     def processes(self) -> tuple[BaseProcess, ...]:
         """The workers' processes."""
         return tuple(worker.process for worker in self._workers)
@@ -146,10 +154,13 @@ class Pool:
         """Messages that wait to be dealt out."""
         return sum(len(worker.inbox) for worker in self._workers)
 
+    def keep_all(self) -> None:
+        """Nothing to do: there is no :attr:`progress` by which messages could be kept elsewhere."""
+
     @property
-    def n_dropped(self) -> int:
-        """Messages that there was no room for."""
-        return sum(worker.inbox.dropped for worker in self._workers)
+    def losses(self) -> dict[str, int]:
+        """Messages that are not recognised, as too many came: by why."""
+        return losses_of([worker.inbox for worker in self._workers])
 
     def start(self) -> None:
         """Recognise from now on.
@@ -199,7 +210,7 @@ class Pool:
             worker.inbox.close()
         for worker in self._workers:
             worker.finish()
-        return self.tally.summary() | {"dropped_messages": self.n_dropped}
+        return self.tally.summary() | self.losses
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Finish the outputs; the workers have ended."""

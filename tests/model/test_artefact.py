@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from model import artefact as artefact_module
 from model.activities import ACTIVITIES
 from model.artefact import Artefact, default_artefact_path, make_artefact, read_artefact, write_artefact
+from model.boxed import IN_THE_BOX, SHA256
 from model.card import program_input
 from model.errors import ArtefactError
 from tests.model.tiny_artefact import MATRIX, tiny_artefact, tiny_card, tiny_graph
@@ -279,3 +280,23 @@ def test_a_failed_write_leaves_the_old_file(path: Path, monkeypatch: pytest.Monk
 def test_the_model_in_the_box_is_small() -> None:
     assert default_artefact_path().stat().st_size < 3_000_000
     assert read_artefact(default_artefact_path()).card.name == "window"
+
+
+def test_a_model_in_the_box_whose_card_was_changed_with_its_graph_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its card vouches for its graph, but nobody for its card."""
+    (tmp_path / "pretrained").mkdir()
+    monkeypatch.setattr(artefact_module, "__file__", str(tmp_path / "artefact.py"))
+    write_artefact(tmp_path / "pretrained" / "window.har", TINY)
+    sentence = refusal(default_artefact_path())
+    assert SHA256["window"] in sentence
+    assert "reinstall" in sentence
+    write_artefact(tmp_path / "window.har", TINY)
+    assert read_artefact(tmp_path / "window.har") == TINY
+
+
+@pytest.mark.parametrize("name", IN_THE_BOX)
+def test_the_models_in_the_box_are_those_that_their_hashes_name(name: str) -> None:
+    """A new model needs its ``sha256sum`` in model/boxed.py."""
+    assert hashlib.sha256(default_artefact_path(name).read_bytes()).hexdigest() == SHA256[name]

@@ -82,7 +82,7 @@ def test_inference_takes_one_thread(tiny: Classifier) -> None:
 def test_a_graph_that_does_not_run_is_refused_in_one_line(graph: bytes, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ArtefactError) as refused:
         Classifier(make_artefact(tiny_card(), graph, []))
-    assert "cannot run the graph of tiny" in str(refused.value) and "\n" not in str(refused.value)
+    assert "graph of tiny" in str(refused.value) and "\n" not in str(refused.value)
     assert capfd.readouterr() == ("", "")
 
 

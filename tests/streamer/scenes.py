@@ -21,7 +21,8 @@ from model.smoothing import FilterSettings
 from replay.phone import Manner, Outgoing, Phone
 from replay.source import Piece, prepare
 from streamer.console.snapshot import Snapshot, take_detail, take_health, take_rows
-from streamer.listener import BATCH, Listener, ListenerOptions
+from streamer.limits import BATCH
+from streamer.listener import Listener, ListenerOptions
 from streamer.outputs import Recent
 from streamer.recognition.window_engine import WindowClassifier, WindowEngine
 from tests.streamer.rules import Rules
@@ -78,7 +79,7 @@ class Scene:
             broker="broker.example:1883",
             connection=connection,
             queued=0,
-            dropped_messages=0,
+            losses={"dropped_messages": 0, "flood_messages": 0},
             memory_mb=158.0,
             now_s=self.now_s,
         )

@@ -145,6 +145,7 @@ def watch(folder: Path, evil: Sequence[tuple[str, bytes]]) -> Seen:
             terminal.read(1)
             publisher.send(others)
             terminal.see(rf" {windows_of(others)} windows")
+            terminal.read(0.5)  # to the end of the frame
             lines = list(terminal.screen.display)
             cells = [[terminal.screen.buffer[y][x] for x in range(WIDTH)] for y in range(HEIGHT)]
             log = whole_log(terminal)

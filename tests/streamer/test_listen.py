@@ -32,7 +32,7 @@ from tests.saved_windows import check_saved_windows, expected_windows, replay
 
 @contextmanager
 def listening(*arguments: object, **changes: str) -> Iterator[Listening]:
-    listener = Listening(*arguments, **changes)
+    listener = Listening(*arguments, keep_lines=True, **changes)
     try:
         assert listener.greeting.startswith("Listening to "), listener.greeting
         yield listener

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pytest
@@ -85,3 +86,20 @@ def test_what_still_waits_at_the_end_is_recognised() -> None:
             listener.receive(message(phone, k).topic, message(phone, k).payload)
     summary = listener.stop()
     assert summary["windows"] == sum(engine.calls) == 8
+
+
+def test_what_a_phone_holds_back_waits_as_long_as_messages_of_its_own_wait_to_be_taken() -> None:
+    """Others that had their turn first are further on in time."""
+    listener, now_s = Listener(ListenerOptions(max_phones=2), WindowEngine(Rules()), [Recent()]), time.monotonic()
+
+    def later(phone: str, numbers: Iterable[int], every_s: float) -> list[Message]:
+        return [message(phone, k)._replace(arrived_s=now_s + every_s * k) for k in numbers]
+
+    listener.inbox.put(*later("a", [0, 2, *range(3, 1000)], 0.001))
+    listener.work(listener.inbox.take(2, 0))
+    assert "a" in listener.inbox.behind
+    listener.work(later("b", range(40), 0.5))
+    assert listener.tally.totals.lost_messages == 0
+    listener._work.behind = ()
+    listener.work(later("b", range(40, 60), 0.5))
+    assert listener.tally.totals.lost_messages > 0

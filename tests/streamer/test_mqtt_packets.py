@@ -13,9 +13,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from streamer.inbox import Message
-from streamer.mqtt.cutter import MAX_HELD, Cutter, MalformedStreamError, OwnMessage
+from streamer.mqtt.cutter import MAX_PACKET, Cutter, MalformedStreamError, OwnMessage
 from streamer.mqtt.packets import decode_length, duplicate, encode_length, encode_pubacks, encode_publish
-from streamer.wire import MAX_PAYLOAD_BYTES
+from streamer.wire import TooLong
 
 VERSIONS = {False: mqtt.MQTTv311, True: mqtt.MQTTv5}
 
@@ -132,23 +132,43 @@ def test_pubacks_are_joined() -> None:
     assert encode_pubacks([b"\0\1", b"\xff\xfe"]) == b"\x40\2\0\1\x40\2\xff\xfe"
 
 
+@pytest.mark.parametrize("qos", [0, 1, 2])
+@pytest.mark.parametrize("size", [3, 100, 65_000])
 @pytest.mark.parametrize("properties", [False, True])
-def test_of_a_message_that_is_too_long_only_so_much_is_held_and_the_next_one_is_right(properties: bool) -> None:
-    paho = PAHO[properties]
-    long = paho.publish_packet(7, "har/p/imu", b"x" * (MAX_HELD + 300_000), 1)
-    stream = long + paho.publish_packet(8, "har/p/imu", b"next", 1)
+def test_a_message_that_is_too_long_is_refused_by_its_length_and_nothing_of_it_is_held(
+    properties: bool, size: int, qos: int
+) -> None:
+    paho, n_bytes = PAHO[properties], MAX_PACKET + 300_000
+    stream = paho.publish_packet(7, "har/p/imu", b"x" * n_bytes, qos) + paho.publish_packet(8, "har/p/imu", b"next", 1)
     cutter = Cutter(properties=properties, is_own=lambda _topic: False)
     messages: list[Message] = []
+    others: list[bytes] = []
     ids: list[bytes] = []
-    for start in range(0, len(stream), 65_000):
-        cutter.push(stream[start : start + 65_000])
+    for start in range(0, 500 * size, size) if size < 1000 else [0]:
+        cutter.push(stream[start : start + size])
         batch = cutter.cut(0.0)
         messages += batch.messages
+        others += [batch.other] * bool(batch.other)
         ids += batch.packet_ids
-    assert [message.topic for message in messages] == ["har/p/imu"] * 2
-    assert MAX_PAYLOAD_BYTES < len(messages[0].payload) < MAX_HELD + 65_000
-    assert messages[1].payload == b"next"
-    assert ids == [b"\0\7", b"\0\x08"]
+        assert len(cutter._held) < 100
+    cutter.push(stream[500 * size if size < 1000 else size :])
+    batch = cutter.cut(0.0)
+    if qos == 2:
+        assert [*others, batch.other] == [paho.publish_packet(7, "har/p/imu", b"", 2), b""]
+    else:
+        (refused,) = messages
+        assert (refused.topic, refused.payload) == ("har/p/imu", b"")
+        assert isinstance(refused.payload, TooLong)
+        assert refused.payload.n_bytes >= n_bytes
+    assert [message.payload for message in batch.messages] == [b"next"]
+    assert [*ids, *batch.packet_ids] == [b"\0\7"] * (qos == 1) + [b"\0\x08"]
+
+
+def test_another_packet_that_is_too_long_ends_the_connection_before_it_is_held() -> None:
+    cutter = Cutter(properties=True, is_own=lambda _topic: False)
+    cutter.push(b"\x90\xff\xff\xff\x7f")  # a SUBACK of 256 MB
+    with pytest.raises(MalformedStreamError, match="no PUBLISH"):
+        cutter.cut(0.0)
 
 
 @pytest.mark.parametrize(

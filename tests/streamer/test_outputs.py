@@ -13,6 +13,7 @@ from model.activities import ACTIVITIES
 from model.changes import ActivityChange
 from model.errors import HarError
 from model.stateful.transitions import PosturalTransition
+from streamer.operation.logs import logging_to, stderr_handler
 from streamer.outputs import JsonLines, Notice, PlainLines, Recent, WindowsFile, clock_time
 from streamer.phone_stream import ReadyWindow
 from streamer.recognition.prediction import Prediction
@@ -45,7 +46,7 @@ def test_a_transition_is_a_line_of_its_own_everywhere() -> None:
         "confidence": 0.812346,
     }
     plain, recent = io.StringIO(), Recent()
-    PlainLines(plain, io.StringIO()).transition("s02-e03", TRANSITION)
+    PlainLines(plain).transition("s02-e03", TRANSITION)
     recent.transition("s02-e03", TRANSITION)
     told = f"{clock_time(1_700_000_001)}.3  s02-e03  SIT_TO_STAND"
     assert plain.getvalue() == f"{told}\n"
@@ -86,9 +87,10 @@ def test_json_lines_are_one_object_a_line_with_the_type_first() -> None:
 def test_plain_lines_have_time_phone_activity_and_label() -> None:
     stream = io.StringIO()
     errors = io.StringIO()
-    output = PlainLines(stream, errors)
+    output = PlainLines(stream)
     output.prediction(prediction(0, "STANDING"))
-    output.warning(Notice("s02-e03", "gap: 2 messages lost"))
+    with logging_to(stderr_handler("text", errors)):
+        output.warning(Notice("s02-e03", "gap: 2 messages lost"))
     assert errors.getvalue() == "warning: s02-e03: gap: 2 messages lost\n"
     output.finish(SUMMARY)
     first, *rest = stream.getvalue().splitlines()

@@ -1,0 +1,1 @@
+"""A listener left running under load, and whether anything in it grows."""

@@ -1,0 +1,1 @@
+"""Which messages are let in before anything is decoded, in which order, and which go when too many wait."""
