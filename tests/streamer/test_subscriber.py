@@ -256,3 +256,23 @@ def test_a_broker_that_does_not_answer_a_ping_is_gone_unless_something_else_come
     turn_until(client, lambda: time.monotonic() > client.heard_s + 3 * CHECK_S)
     client._last_bytes_received = client._ping_t
     wait_until(lambda: client.turn(0.01) == mqtt.MQTT_ERR_KEEPALIVE)
+
+
+def test_what_has_come_is_taken_even_if_nothing_can_be_written_any_more(obedient: Obedient) -> None:
+    """A broker that is killed has acknowledged it to the phone, and may not know of it any more."""
+    came: list[Message] = []
+
+    def take(batch: Batch) -> bool:
+        came.extend(batch.messages)
+        return True
+
+    client = BulkClient(Handlers(take, lambda _topic: False), client_id="c")
+    client.connect("127.0.0.1", obedient.port)
+    obedient.accept()
+    turn_until(client, client.is_connected)
+    messages = [encode_publish("har/p/imu", b"x", k, retain=False, properties=False) for k in range(1, 4)]
+    obedient.say(*messages)
+    client.send(b"\xc0\x00")  # a ping that it never reads, so that its end resets the connection
+    obedient.hang_up()
+    wait_until(lambda: client.send(b"\xc0\x00") != mqtt.MQTT_ERR_SUCCESS)
+    assert len(came) == len(messages)
