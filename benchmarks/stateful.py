@@ -28,6 +28,7 @@ from model.stateful.protocol import ARRANGEMENTS
 from model.stateful.scoring import arranged, score_trials
 from model.stateful.sequences import training_sources
 from model.training import EpochReport, TrainingOptions, default_options, train_network
+from model.training_options import STREAM_TEACHER
 from model.validation import folds
 
 LOG = Path(__file__).parent.parent / "docs" / "experiments" / "stateful.jsonl"
@@ -35,11 +36,11 @@ logger = logging.getLogger(__name__)
 
 _DEFAULT = replace(default_options("stream"), temperature=1.0)
 
-_LARGE = {"filters": (64, 96, 128), "units": 160}
+_FROM_LABELS = replace(_DEFAULT, teacher=None)
 
 
 def _mixed(**changes: Any) -> TrainingOptions:
-    return replace(_DEFAULT, sequences=replace(_DEFAULT.sequences, **changes))
+    return replace(_FROM_LABELS, sequences=replace(_DEFAULT.sequences, **changes))
 
 
 CONFIGURATIONS: dict[str, TrainingOptions] = {
@@ -47,10 +48,11 @@ CONFIGURATIONS: dict[str, TrainingOptions] = {
     "natural-only": _mixed(spliced=0.0, reordered=0.0, monotone=0.0),
     "spliced-25": _mixed(spliced=0.25, reordered=0.15, monotone=0.05),
     "wild-25": _mixed(wild=0.25),
-    "large": replace(_DEFAULT, hyperparameters=_LARGE),
-    "taught": replace(_DEFAULT, teacher=_LARGE),
+    "untaught": _FROM_LABELS,
+    "large": replace(_FROM_LABELS, hyperparameters=STREAM_TEACHER),
 }
-"""Each is the default but for what its name says; ``default`` is what `har-model train --network stream` trains."""
+"""``default`` is what `har-model train --network stream` trains; the others learn from the labels, and are the same but
+for what their names say."""
 
 
 def kept_model(keep: Path, configuration: str, fold: int, seed: int) -> Path:

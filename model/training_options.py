@@ -26,6 +26,10 @@ OPTIONS_OF_STREAM: tuple[str, ...] = ("sequences", "teacher")
 WINDOW_TEMPERATURE = 0.51
 """Least log loss of the default's cross-validation predictions (docs/experiments/ensembles.jsonl)."""
 
+STREAM_TEACHER: dict[str, Any] = {"filters": (64, 96, 128), "units": 160}
+"""What the stream network is taught by: a network too large to be run, better by half a point in cross-validation, most
+of which is learnt (docs/experiments/stateful.md)."""
+
 STREAM_TEMPERATURE = 1.0
 """Least log loss of the stateful network's cross-validation predictions (benchmarks.settling)."""
 
@@ -97,5 +101,12 @@ def default_options(network: str) -> TrainingOptions:
             network, batch_size=128, learning_rate=3e-3, members=1, summary_members=2, temperature=WINDOW_TEMPERATURE
         )
     if network == "stream":
-        return TrainingOptions(network, epochs=120, batch_size=16, learning_rate=3e-3, temperature=STREAM_TEMPERATURE)
+        return TrainingOptions(
+            network,
+            epochs=120,
+            batch_size=16,
+            learning_rate=3e-3,
+            temperature=STREAM_TEMPERATURE,
+            teacher=STREAM_TEACHER,
+        )
     return TrainingOptions(network)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from streamer.faults import Fault
 from streamer.intake.report import Finding
@@ -51,6 +52,15 @@ class Account:
     def is_full(self) -> bool:
         """Whether as many predictions have been told as were asked for."""
         return self.predictions == self._max_predictions
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """What is told in here was asked for by an earlier run."""
+        before, self._max_predictions = self._max_predictions, None
+        try:
+            yield
+        finally:
+            self.predictions, self._max_predictions = 0, before
 
     def arrivals(self) -> dict[str, float]:
         """When each phone was last heard of, on the monotonic clock [s]."""

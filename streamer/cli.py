@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -12,6 +14,7 @@ from model.command import CONTEXT_SETTINGS, run
 from model.errors import HarError
 from streamer.access_options import FILE, broker_address, warn_of_password
 from streamer.backfill.command import classify
+from streamer.capture.naming import capture_path
 from streamer.cluster.command import cluster
 from streamer.cluster.options import moved_topics_of, partition_option, partitions_of
 from streamer.connection_options import (
@@ -59,9 +62,10 @@ def _shared_options(command: Decorated) -> Decorated:
             ),
             click.option(
                 "--record",
-                type=FILE,
-                metavar="FILE",
-                help="Keep everything received, as it came; for har-replay and har-stream report.",
+                type=click.Path(path_type=Path),
+                metavar="FILE|FOLDER",
+                help="Keep everything received, as it came, in this file or in a new one in this folder; for "
+                "har-replay and har-stream report.",
             ),
             click.option(
                 "--max-phones",
@@ -213,7 +217,7 @@ def _session_options(
         format=format_name,
         engine=engine_options(flags),
         save_windows=flags["save_windows"],
-        record=flags["record"],
+        record=flags["record"] and capture_path(flags["record"], time.time()),
         timeout_s=flags["timeout_s"],
         ascii_only=flags["ascii_only"],
         mount=mount_of(flags),

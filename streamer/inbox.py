@@ -12,11 +12,14 @@ MAX_BYTES = 256 << 20
 
 
 class Message(NamedTuple):
-    """A message as it came; ``arrived_s`` on the listener's own clock."""
+    """A message as it came; ``arrived_s`` on the listener's own clock. ``again``: the broker says that it may have
+    delivered it before.
+    """
 
     topic: str
     payload: bytes
     arrived_s: float
+    again: bool = False
 
 
 class Inbox:

@@ -18,6 +18,14 @@ TIME_TOLERANCE_S = 0.5 / SAMPLING_RATE
 """Times closer than half a sample are the same sample's."""
 
 
+_AHEAD_S = time.time() - time.monotonic()
+
+
+def now_s() -> float:
+    """Unix time by the machine's clock, which does not go back when that is set."""
+    return max(time.time(), _AHEAD_S + time.monotonic())
+
+
 class Labels:
     """A phone's labels.
 
@@ -29,7 +37,7 @@ class Labels:
         a phone whose clock is ahead has windows there.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = now_s) -> None:
         self._labels: deque[Label] = deque(maxlen=MAX_LABELS)
         self._clock = clock
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from streamer.account import Account
 from streamer.acknowledging import Progress
@@ -36,6 +37,16 @@ class ListenerOptions:
     limits: Limits = LIMITS
 
 
+class Keeping(Protocol):
+    """What keeps a listener's state for a later run (:class:`streamer.state.keeper.Keeper`)."""
+
+    def keep(self, messages: Sequence[Message], receive: Callable[..., None]) -> None:
+        """Keep messages, and call ``receive`` with them."""
+
+    def tick(self) -> None:
+        """All that was taken has been worked off and told."""
+
+
 class Listener:
     """Takes messages from any thread by :meth:`receive`, and recognises them on its own.
 
@@ -47,6 +58,7 @@ class Listener:
     outputs : where predictions go.
     decode : what makes phones' messages of those that come.
     mounts : how phones are worn; None: as the data set's.
+    keeper : what keeps all of it for a later run, which then ends no stream; None: nothing does.
     """
 
     def __init__(
@@ -56,6 +68,7 @@ class Listener:
         outputs: Sequence[Output],
         decode: Decoder = detect.decode,
         mounts: MountBook | None = None,
+        keeper: Keeping | None = None,
     ) -> None:
         self.kind = engine.kind
         self._account = Account(outputs, options.max_phones, options.max_predictions, options.limits)
@@ -68,6 +81,7 @@ class Listener:
         self.failure: Exception | None = None
         self.last_message_s = time.monotonic()
         self._outputs = outputs
+        self._keeper = keeper
         self._turned_s: float | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recognise", daemon=True)
@@ -96,6 +110,19 @@ class Listener:
         """Messages that are not recognised, as too many came: by why."""
         return losses_of([self.inbox])
 
+    @property
+    def roots(self) -> dict[str, object]:
+        """What a later run must know to go on."""
+        return self._work.roots | {"tally": self.tally}
+
+    def work_again(self, messages: Iterable[Sequence[Message]]) -> None:
+        """Work off what an earlier run received, as it did; then :meth:`start`."""
+        with self._account.uncounted():
+            for batch in messages:
+                if batch:
+                    self._take(batch)
+                    self._work.recognise(partial(float, batch[-1].arrived_s))
+
     def start(self) -> None:
         """Recognise from now on."""
         self._work.warm_up()
@@ -109,7 +136,11 @@ class Listener:
     def receive_many(self, messages: Sequence[Message]) -> None:
         """Take messages, at least one, which have arrived by the monotonic clock; as :meth:`receive`."""
         self.last_message_s = messages[-1].arrived_s
-        self.inbox.put(*messages)
+        if self._keeper is None:
+            self.inbox.put(*messages)
+        elif admitted := self.inbox.admit(messages):
+            self.inbox.wait_for_room(admitted)
+            self._keeper.keep(admitted, self.inbox.add)
 
     def stop(self) -> dict[str, Any]:
         """Recognise what has been received, and give the summary."""
@@ -139,6 +170,10 @@ class Listener:
         for output in self._outputs:
             output.finish(summary)
 
+    def work_off(self) -> None:
+        """Recognise all that waits, though it be too soon."""
+        self._work.recognise()
+
     def work(self, messages: Sequence[Message]) -> None:
         """Take messages, and recognise what they complete if it is time to."""
         self._take(messages)
@@ -159,7 +194,12 @@ class Listener:
                 self.work(self.inbox.take(BATCH, 0.0 if self._work.is_waiting else IDLE_S))
                 if not self._work.is_waiting:  # what they completed has been told
                     self.inbox.settle()
-            self._work.finish()
+                    if self._keeper:
+                        self._keeper.tick()
+            if self._keeper:
+                self._work.recognise()
+            else:
+                self._work.finish()
         except Exception as error:  # an output's file or pipe, or the model: told by the main thread
             self.failure = error
         finally:

@@ -167,6 +167,10 @@ class PhoneStream:
         self._keep(self._intake.release(now_s + self._unix_offset_s))
         return self._taken([])
 
+    def wait_on(self, by_s: float) -> None:
+        """What is held back has waited for so much less: nobody listened meanwhile."""
+        self._intake.wait_on(by_s)
+
     def finish(self) -> list[ReadyWindow]:
         """End the stream: the windows of all that was still waited with, and of the median's last sample."""
         self._keep(self._intake.finish())

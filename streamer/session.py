@@ -14,11 +14,10 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from model.errors import HarError
 from model.text import MOST, printable
-from streamer.capture.recorder import Recorder, recording
+from streamer.capture.recorder import recording
 from streamer.cluster.partitioning import Partition
 from streamer.cluster.sessions import Connections, connections
 from streamer.formats import detect
@@ -33,11 +32,16 @@ from streamer.operation.options import OperationOptions
 from streamer.operation.server import serving
 from streamer.operation.systemd import supervised
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
+from streamer.parts import Parts
+from streamer.publishing.ledger import Ledger
 from streamer.publishing.publisher import Publisher, PublisherOptions
 from streamer.publishing.topics import Topics
 from streamer.recognising import Recognising
 from streamer.recognition.loading import EngineOptions, load_engine
 from streamer.recognition.prediction import Engine
+from streamer.state.going_on import go_on
+from streamer.state.keeper import Keeper
+from streamer.state.once import Once
 from streamer.subscription import SubscriberOptions
 from streamer.workers.pool import Pool
 from streamer.workers.process import WorkerOptions
@@ -95,16 +99,19 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
     HarError : the model, the broker, an output or the file to record to cannot be used.
     """
     recent = Recent()
-    engine = load_engine(options.engine, options.mount.folder if options.workers == 1 else None)
+    engine = load_engine(options.engine)
     if options.save_windows and engine.kind != "window":
         raise HarError("A stream model takes no windows that could be saved; leave out --save-windows.")
     publishing = options.publisher and replace(options.publisher, transitions=engine.kind == "stream")
-    publisher = Publisher(publishing) if publishing else None
-    outputs = _outputs(options, recent, publisher)
-    listener = _recognising(options, engine, outputs)
+    keeper = _keeper(options, engine)
+    publisher = Publisher(publishing, ledger=Ledger(keeper.published) if keeper else None) if publishing else None
+    once = Once(_outputs(options, recent))
+    listener = _recognising(options, engine, [once, *([publisher] if publisher else [])], keeper)
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
+        goes_on = isinstance(listener, Listener) and keeper and go_on(keeper, listener, once, publisher)
         on_messages = recorder.before(listener.receive_many) if recorder else listener.receive_many
-        if options.partitions and listener.progress:
+        on_messages = keeper.before(on_messages) if keeper else on_messages
+        if keeper or ((options.partitions or options.subscriber.keep_session) and listener.progress):
             listener.keep_all()
         subscriber = connections(
             options.subscriber,
@@ -112,9 +119,9 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
             options.topics,
             on_messages,
             publisher,
-            listener.progress,
+            None if keeper else listener.progress,  # what comes is kept before it is handed over
         )
-        parts = _Parts(subscriber, listener, publisher, recorder)
+        parts = Parts(subscriber, listener, publisher, recorder, keeper)
         look = look_at(listener, subscriber, recorder)
         with (
             contextlib.ExitStack() as supervision,
@@ -122,7 +129,7 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
         ):
             supervision.enter_context(supervised(lambda: is_alive(look())))
             parts.start()
-            _greet(options, recent, metrics)
+            _greet(options, recent, metrics, goes_on=bool(goes_on))
             end = _End(
                 options.timeout_s,
                 lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
@@ -142,11 +149,18 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
     return EXIT_TIMEOUT if end.is_late else 0
 
 
-def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output]) -> Recognising:
+def _keeper(options: SessionOptions, engine: Engine) -> Keeper | None:
+    """What keeps everything for a later run, if a folder is given for it; several processes are not kept."""
+    if options.mount.folder is None or options.workers > 1:
+        return None
+    return Keeper(options.mount.folder, engine.identity)
+
+
+def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output], keeper: Keeper | None) -> Recognising:
     """One process with the engine, or several with one of their own each."""
     if options.workers == 1:
         decode = partial(detect.decode, format_name=options.format)
-        return Listener(options.listener, engine, outputs, decode, options.mount.book())
+        return Listener(options.listener, engine, outputs, decode, options.mount.book(), keeper)
     limits = options.listener
     workers = WorkerOptions(options.engine, options.format, options.mount, limits.max_phones, limits.limits)
     return Pool(options.listener, workers, options.workers, engine.kind, outputs)
@@ -167,44 +181,11 @@ class _End:
         return self.is_late
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """All that runs on threads of its own."""
-
-    subscriber: Connections
-    listener: Recognising
-    publisher: Publisher | None
-    recorder: Recorder | None
-
-    def start(self) -> None:
-        self.subscriber.start()
-        self.listener.start()
-        if self.publisher:
-            self.publisher.start(self.listener.arrivals)
-
-    def stop(self, *, if_any: bool = False) -> dict[str, Any]:
-        """Hear no more, recognise and publish what was heard, finish the outputs (``if_any``: if anything was)."""
-        self.subscriber.hear_no_more()
-        if self.publisher:
-            self.publisher.end()
-        summary = self.listener.stop()
-        if self.publisher:
-            self.publisher.close(dismiss=not self.subscriber.failure)
-        self.subscriber.stop()
-        summary |= {
-            "published_messages": self.subscriber.published,
-            "unpublished_messages": self.subscriber.unpublished,
-        }
-        summary |= {"recording": self.recorder.close()} if self.recorder else {}
-        if self.listener.tally.totals.messages or not if_any:
-            self.listener.finish(summary)
-        return summary
-
-
-def _greet(options: SessionOptions, recent: Recent, metrics: HttpAddress | None) -> None:
+def _greet(options: SessionOptions, recent: Recent, metrics: HttpAddress | None, *, goes_on: bool) -> None:
     """Say on stderr that it hears, for people and scripts that wait for it."""
     more = [f"recording to {options.record}"] if options.record else []
     more += [f"metrics at http://{metrics}/metrics"] if metrics else []
+    more += [f"going on from {options.mount.folder}"] if goes_on else []
     if options.output == "dashboard":
         recent.lines.extend(printable(line) for line in more)
         return
@@ -212,7 +193,7 @@ def _greet(options: SessionOptions, recent: Recent, metrics: HttpAddress | None)
     CALM.info("%s", ", ".join([f"Listening to {topics} at {options.subscriber.address}", *more]))
 
 
-def _outputs(options: SessionOptions, recent: Recent, publisher: Publisher | None) -> list[Output]:
+def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:
     outputs: list[Output] = []
     if options.output == "dashboard":
         outputs.append(recent)
@@ -220,8 +201,6 @@ def _outputs(options: SessionOptions, recent: Recent, publisher: Publisher | Non
         outputs.append(JsonLines(sys.stdout) if options.output == "jsonl" else PlainLines(sys.stdout))
     if options.save_windows:
         outputs.append(WindowsFile(options.save_windows))
-    if publisher:
-        outputs.append(publisher)
     return outputs
 
 

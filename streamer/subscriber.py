@@ -180,7 +180,7 @@ class Subscriber:
         if self._is_own(topic):
             self._received(Batch([], [OwnMessage(topic, payload, message.retain)], [], [], b""))
         else:
-            self._received(Batch([Message(topic, payload, time.monotonic())], [], [], [], b""))
+            self._received(Batch([Message(topic, payload, time.monotonic(), message.dup)], [], [], [], b""))
 
     def _encode(self, message: Outgoing, packet_id: int) -> bytes:
         has_properties = self._options.protocol_version == 5
@@ -195,6 +195,7 @@ class Subscriber:
                     "the broker does not let this user publish (%s)", ReasonCode(PacketTypes.PUBACK, identifier=code)
                 )
             pump.acknowledge(packet_id, refused=code >= FAILURE)
+        pump.tell()
 
     def _run(self) -> None:
         while not self._link.stopping.is_set():

@@ -162,6 +162,8 @@ class Tally:
     kept, and make room for others.
     """
 
+    kept = ("phones", "_strangers", "totals", "confusion", "last_fault")
+
     def __init__(self, *, max_phones: int) -> None:
         self.phones: dict[str, PhoneTally] = {}
         self._strangers: dict[str, None] = {}

@@ -18,7 +18,7 @@ from streamer.mount.book import MountBook
 from streamer.mount.minder import MountMinder
 from streamer.phone_stream import Taken
 from streamer.readings import PhoneMessage
-from streamer.recognition.prediction import Engine, Prediction
+from streamer.recognition.prediction import Clock, Engine, Prediction
 from streamer.recognition.recognizer import Recognizer
 from streamer.wire import Label, WireError
 
@@ -100,6 +100,13 @@ class Work:
         self._next_tick_s = float("-inf")
         self._next_call_s = float("-inf")
 
+    @property
+    def roots(self) -> dict[str, object]:
+        """What a later run must know to go on (:mod:`streamer.state`), each with ``kept``, the names of the attributes
+        that it is in.
+        """
+        return {"recognizer": self.recognizer, "engine": self._engine, "mounts": self._mounts}
+
     @staticmethod
     def warm_up() -> None:
         """Load scipy now, not when the first message waits."""
@@ -125,13 +132,13 @@ class Work:
         """Whether there is something to recognise."""
         return self.recognizer.is_waiting
 
-    def recognise(self) -> None:
-        """Recognise all that waits."""
+    def recognise(self, clock: Clock = time.monotonic) -> None:
+        """Recognise all that waits; the clock is that of the arrivals."""
         if not self.is_waiting:
             return
         before_s = time.monotonic()
         self._next_call_s = before_s + self._engine.gather_s
-        if predictions := self.recognizer.classify(time.monotonic):
+        if predictions := self.recognizer.classify(clock):
             self._tell(predictions, 1000 * (time.monotonic() - before_s))
 
     def finish(self) -> None:

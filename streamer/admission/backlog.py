@@ -8,7 +8,7 @@ longer, it keeps for its next turn.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from streamer.admission.sharing import allowance
@@ -45,6 +45,10 @@ class Backlog:
         self._phone_of = phone_of
         self._flows: dict[str, _Flow] = {}
         self._turns: deque[_Flow] = deque()
+
+    def __iter__(self) -> Iterator[Message]:
+        """What waits, each phone's in order."""
+        return (message for flow in self._flows.values() for _, message in flow.messages)
 
     def __len__(self) -> int:
         return self._n

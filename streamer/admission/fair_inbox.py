@@ -73,16 +73,32 @@ class FairInbox(Inbox):
         """Add messages, at least one, in this order, but those of a phone that sends too many; when it is full the
         oldest of the busiest phones go.
         """
+        admitted = self.admit(messages)
+        if self.keeps_all:
+            self.wait_for_room(admitted)
+        self.add(*admitted)
+
+    def admit(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Those of these messages, at least one, that are no phone's that sends too many."""
         admitted = self._rates.admit(messages)
         if len(admitted) < len(messages):
             self.losses.flood_messages += len(messages) - len(admitted)
-        size = sum([len(message.payload) for message in admitted])
+        return admitted
+
+    def wait_for_room(self, messages: Sequence[Message]) -> None:
+        """Wait until these messages find room."""
+        size = sum([len(message.payload) for message in messages])
         with self._arrived:
-            if self.keeps_all and self._bytes + size > self._max_bytes:
+            if self._bytes + size > self._max_bytes:
                 self._arrived.wait_for(lambda: self._closed or self._bytes + size <= self._max_bytes or not len(self))
-            self._messages.extend(admitted)
+
+    def add(self, *messages: Message) -> None:
+        """Add messages that were admitted, at once."""
+        size = sum([len(message.payload) for message in messages])
+        with self._arrived:
+            self._messages.extend(messages)
             self._bytes += size
-            self.accepted += len(admitted)
+            self.accepted += len(messages)
             if (self._bytes > self._max_bytes or len(self) > self._limits.inbox_messages) and not self.keeps_all:
                 self._make_room()
             self._arrived.notify()
@@ -117,6 +133,11 @@ class FairInbox(Inbox):
             self.dropped += outdated
             self._arrived.notify_all()  # who waits for room
             return taken
+
+    def waiting(self) -> list[Message]:
+        """All that could be taken, each phone's in order; it stays."""
+        with self._arrived:
+            return [*self._backlog, *self._messages]
 
     def settle(self) -> None:
         """All that was taken so far is done with; for the one who takes."""

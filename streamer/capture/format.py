@@ -78,33 +78,37 @@ def decode_header(line: bytes, source: str) -> float:
 
 def encode_record(record: Record) -> bytes:
     """A record with its frame."""
-    body = _ENCODER.encode(record)
+    return encode_frame(_ENCODER.encode(record))
+
+
+def encode_frame(body: bytes) -> bytes:
+    """A body with its length and checksum before it."""
     return _FRAME.pack(len(body), zlib.crc32(body)) + body
 
 
-class Frames:
-    """Decodes a stream of framed records, however it is cut."""
+class Bodies:
+    """Finds the bodies in a stream of frames, however it is cut."""
 
     def __init__(self) -> None:
         self._held = bytearray()
 
     @property
     def is_whole(self) -> bool:
-        """Whether no record has begun that has not ended."""
+        """Whether no frame has begun that has not ended."""
         return not self._held
 
-    def push(self, piece: bytes) -> Iterator[Record]:
-        """Take the next bytes; give the records that they complete.
+    def bodies(self, piece: bytes) -> Iterator[bytes]:
+        """Take the next bytes; give the bodies that they complete.
 
         Raises
         ------
-        FrameError : what comes is no record. The records before it have been given.
+        FrameError : what comes is no frame. The bodies before it have been given.
         """
         self._held += piece
         start = 0
         while (body := self._body(start)) is not None:
             start += _FRAME.size + len(body)
-            yield _decode(body)
+            yield body
         del self._held[:start]
 
     def _body(self, start: int) -> bytes | None:
@@ -121,6 +125,19 @@ class Frames:
         if zlib.crc32(body) != checksum:
             raise FrameError("a record whose checksum is wrong")
         return body
+
+
+class Frames(Bodies):
+    """Decodes a stream of framed records, however it is cut."""
+
+    def push(self, piece: bytes) -> Iterator[Record]:
+        """Take the next bytes; give the records that they complete.
+
+        Raises
+        ------
+        FrameError : what comes is no record. The records before it have been given.
+        """
+        return map(_decode, self.bodies(piece))
 
 
 def _decode(body: bytes) -> Record:

@@ -14,6 +14,7 @@ from typing import Any
 from streamer.capture.format import Record
 from streamer.capture.writer import CaptureWriter
 from streamer.inbox import Inbox, Message
+from streamer.wire import TooLong
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Recorder:
         self._writer = CaptureWriter(path, self._clock())
         self._inbox = Inbox(max_bytes)
         self._received = 0
+        self._unheld = 0
         self._added = 0
         self._told = 0
         self._closing = threading.Event()
@@ -72,8 +74,10 @@ class Recorder:
 
     @property
     def missed(self) -> int:
-        """Messages that did not fit into the queue, or came to no file as the recording had stopped."""
-        return self._inbox.dropped if self.failure is None else self._received - self.recorded
+        """Messages that did not fit into the queue, were too long to be held, or came to no file as the recording had
+        stopped.
+        """
+        return self._inbox.dropped + self._unheld if self.failure is None else self._received - self.recorded
 
     def put(self, topic: str, payload: bytes) -> None:
         """Record a message; quick, and safe on the network thread."""
@@ -85,7 +89,9 @@ class Recorder:
         if self.failure is None:
             # A pause between the two readings makes it less; a computer that slept, more.
             self._ahead_s = max(self._ahead_s, self._clock() - time.monotonic())
-            self._inbox.put(*[Message(m.topic, m.payload, m.arrived_s + self._ahead_s) for m in messages])
+            held = [message for message in messages if not isinstance(message.payload, TooLong)]
+            self._unheld += len(messages) - len(held)
+            self._inbox.put(*[Message(m.topic, m.payload, m.arrived_s + self._ahead_s) for m in held])
 
     def before(self, receive: Callable[[Sequence[Message]], None]) -> Callable[[Sequence[Message]], None]:
         """A callback that records messages, then hands them to ``receive``."""

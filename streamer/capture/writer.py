@@ -1,11 +1,13 @@
-"""Writing a capture: what has been flushed is in the file, whatever happens to the process."""
+"""Writing a capture: what has been flushed is in the file, whatever happens to the process or the power."""
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 
 from model.errors import HarError
+from model.files import sync_folder
 from streamer.capture.format import GZIP, Record, encode_header, encode_record
 
 LEVEL = 3
@@ -29,6 +31,7 @@ class CaptureWriter:
         try:
             self._file = path.open("xb", buffering=0)
             self._write(encode_header(started_s))
+            sync_folder(path.parent)
         except FileExistsError as error:
             raise HarError(f"{path} exists, and nothing is overwritten; delete it or give another --record.") from error
         except OSError as error:
@@ -43,7 +46,7 @@ class CaptureWriter:
         self._is_flushed = False
 
     def flush(self) -> None:
-        """Hand everything to the operating system, so that it can be read even if this process is killed.
+        """Write everything down to the disk, so that it can be read even if the power fails.
 
         Raises
         ------
@@ -53,12 +56,14 @@ class CaptureWriter:
             self._pending += self._deflate.flush(zlib.Z_SYNC_FLUSH)
             self._write(self._pending)
             self._pending.clear()
+            os.fsync(self._file.fileno())
             self._is_flushed = True
 
     def close(self) -> None:
         """Write the end. Errors as :meth:`flush`."""
         with self._file:
             self._write(self._pending + self._deflate.flush())
+            os.fsync(self._file.fileno())
 
     def abandon(self) -> None:
         """Close the file as it is."""

@@ -113,6 +113,10 @@ class Fusion:
             buffer.no_more()
         return list(self._work())
 
+    def wait_on(self, by_s: float) -> None:
+        """What is held has waited for so much less than it seems."""
+        self._arrived_s += by_s
+
     def finish(self) -> list[Chunk]:
         """End the piece: the samples up to the last readings."""
         for buffer in self.buffers.values():

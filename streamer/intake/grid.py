@@ -117,6 +117,11 @@ class GridPath:
         back, self.back = self.back, 0
         return back
 
+    def wait_on(self, by_s: float) -> None:
+        """What is held has waited for so much less than it seems."""
+        for turn, _ in self._held:
+            turn.arrived_s += by_s
+
     def finish(self) -> list[Chunk]:
         """Wait no longer for what is missing."""
         return self._release(lambda: True)

@@ -138,6 +138,12 @@ class Intake:
         chunks = [chunk for turn in self._ordering.release(now_s) for chunk in self._take(turn)]
         return self._told_of(chunks + self._grid.release(now_s) + self._fusion.release(now_s))
 
+    def wait_on(self, by_s: float) -> None:
+        """What is held back has waited for so much less: nobody listened meanwhile."""
+        self._ordering.wait_on(by_s)
+        self._grid.wait_on(by_s)
+        self._fusion.wait_on(by_s)
+
     def finish(self) -> list[Chunk]:
         """Wait for nothing any more: the samples that are left."""
         chunks = [chunk for turn in self._ordering.finish() for chunk in self._take(turn)]

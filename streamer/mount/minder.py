@@ -26,6 +26,8 @@ class MountMinder:
     novelty : the model's checks; None: nothing is watched.
     """
 
+    kept = ("_watches",)
+
     def __init__(self, book: MountBook, novelty: Novelty | None) -> None:
         self._book = book
         self._novelty = novelty

@@ -18,8 +18,8 @@ state_option = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Where calibrations are remembered and, only if it is given, where a stream model's streams stand.  [default: "
-    "the platform's folder for state]",
+    help="Where calibrations are remembered and, only if it is given, everything else that a restart would lose.  "
+    "[default: the platform's folder for state]",
     show_default=False,
 )
 

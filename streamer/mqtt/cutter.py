@@ -9,7 +9,16 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from streamer.inbox import Message
-from streamer.mqtt.packets import AT_LEAST_ONCE, EXACTLY_ONCE, PUBACK, PUBLISH, RETAIN, decode_length, encode_length
+from streamer.mqtt.packets import (
+    AT_LEAST_ONCE,
+    DUP,
+    EXACTLY_ONCE,
+    PUBACK,
+    PUBLISH,
+    RETAIN,
+    decode_length,
+    encode_length,
+)
 from streamer.wire import MAX_PAYLOAD_BYTES, TooLong
 
 MAX_PACKET = MAX_PAYLOAD_BYTES + (1 << 17)
@@ -142,7 +151,7 @@ class Cutter:
         if is_own:
             batch.own.append(OwnMessage(topic, data[place:stop], bool(first & RETAIN)))
         else:
-            batch.messages.append(Message(topic, data[place:stop], arrived_s))
+            batch.messages.append(Message(topic, data[place:stop], arrived_s, first & DUP != 0))
 
     def _topic(self, name: bytes) -> tuple[str, bool]:
         topic = name.decode("utf-8", "replace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from streamer.admission.sharing import allowance
@@ -21,7 +21,8 @@ class Outgoing(NamedTuple):
     """A message to publish.
 
     ``phone`` is whose it is, "" for the listener's own. ``is_latest`` marks a topic of which only the latest message
-    matters: an earlier one that still waits is replaced. Others are kept one by one.
+    matters: an earlier one that still waits is replaced. Others are kept one by one; ``number`` counts the phone's, if
+    somebody wants to know of each whether the broker has taken it (:mod:`streamer.publishing.ledger`).
     """
 
     topic: str
@@ -29,6 +30,7 @@ class Outgoing(NamedTuple):
     retain: bool = True
     phone: str = ""
     is_latest: bool = False
+    number: int = 0
 
 
 class Outbox:
@@ -39,13 +41,19 @@ class Outbox:
     most : messages that may wait.
     most_latest : topics of which the latest message may wait, apart from those.
     on_first : called without the lock when a message has come into the empty outbox, to wake who takes them.
+    on_published : called with the numbers of the phones' last messages that the broker has taken, if they have some.
     """
 
     def __init__(
-        self, most: int = MOST, on_first: Callable[[], None] = lambda: None, most_latest: int = MAX_LATEST
+        self,
+        most: int = MOST,
+        on_first: Callable[[], None] = lambda: None,
+        on_published: Callable[[Mapping[str, int]], None] = lambda _numbers: None,
+        most_latest: int = MAX_LATEST,
     ) -> None:
         self.dropped = 0
         self.on_first = on_first
+        self.on_published = on_published
         self._most = most
         self._most_latest = most_latest
         self._lock = threading.Lock()

@@ -14,6 +14,7 @@ from model.changes import ActivityChange
 from model.stateful.transitions import PosturalTransition
 from streamer.outputs import Notice
 from streamer.publishing.home_assistant import discovery_payload
+from streamer.publishing.ledger import Ledger
 from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.payloads import event_payload, percent, state_payload, transition_payload
 from streamer.publishing.presence import Presence
@@ -74,18 +75,25 @@ class Publisher:
     options : what to publish and where.
     outbox : holds what is to be published.
     clock : the clock of the arrivals [s].
+    ledger : keeps account of what the broker has taken; None: nobody does.
     """
+
+    kept = ("phones",)
 
     def __init__(
         self,
         options: PublisherOptions,
         outbox: Outbox | None = None,
         clock: Callable[[], float] = time.monotonic,
+        ledger: Ledger | None = None,
     ) -> None:
         self.outbox = Outbox() if outbox is None else outbox
         self.topics = options.topics
         self.birth: Outgoing | None = Outgoing(options.topics.status, ONLINE)
         self.will: Outgoing | None = Outgoing(options.topics.status, OFFLINE)
+        self.ledger = ledger
+        if ledger:
+            self.outbox.on_published = ledger.acknowledged
         self._options = options
         self._clock = clock
         self._presence = Presence(options.offline_after_s, options.max_phones)
@@ -126,16 +134,18 @@ class Publisher:
             elif prediction.answer != known.answer:
                 known.answer, known.since_s = prediction.answer, prediction.window.start_s
             state = Outgoing(known.topic, state_payload(prediction, known.since_s), phone=phone)
-            self.outbox.put(state, *_parts(known, prediction))
+            self.outbox.put(*self._entered(state), *_parts(known, prediction))
 
     def change(self, phone: str, change: ActivityChange) -> None:
         """An event, which no broker keeps."""
-        self.outbox.put(Outgoing(self.topics.event(phone), event_payload(phone, change), retain=False, phone=phone))
+        event = Outgoing(self.topics.event(phone), event_payload(phone, change), retain=False, phone=phone)
+        self.outbox.put(*self._entered(event))
 
     def transition(self, phone: str, transition: PosturalTransition) -> None:
         """Another kind of event."""
         payload = transition_payload(phone, transition)
-        self.outbox.put(Outgoing(self.topics.transition(phone), payload, retain=False, phone=phone))
+        event = Outgoing(self.topics.transition(phone), payload, retain=False, phone=phone)
+        self.outbox.put(*self._entered(event))
 
     def warning(self, warning: Notice) -> None:
         """Nothing: warnings are for whoever runs the listener."""
@@ -196,6 +206,20 @@ class Publisher:
             for phone in self._presence.clear():
                 self._dismiss(phone)
             self.outbox.put(Outgoing(self.topics.status, OFFLINE))
+
+    @property
+    def phones(self) -> dict[str, _Phone]:
+        """What was published last of each; another thread may forget some meanwhile."""
+        with self._lock:
+            return dict(self._phones)
+
+    @phones.setter
+    def phones(self, phones: dict[str, _Phone]) -> None:
+        with self._lock:
+            self._phones = phones
+
+    def _entered(self, message: Outgoing) -> list[Outgoing]:
+        return self.ledger.enter(message) if self.ledger else [message]
 
     def _watch(self, arrivals: Arrivals) -> None:
         while not self._stopping.wait(UPDATE_S):

@@ -90,6 +90,8 @@ class Pump:
         self._new_id = new_id
         self._under_way: dict[int, bytes] = {}
         self._first: deque[tuple[int, bytes]] = deque()
+        self._numbered: dict[int, tuple[str, int]] = {}
+        self._taken: dict[str, int] = {}
 
     @property
     def waiting(self) -> int:
@@ -132,8 +134,19 @@ class Pump:
             self.ids.discard(packet_id)
             self.refused += refused
             self.published += not refused
+            if numbered := self._numbered.pop(packet_id, None):
+                phone, number = numbered
+                self._taken[phone] = max(number, self._taken.get(phone, 0))
+
+    def tell(self) -> None:
+        """Tell what numbered messages have been acknowledged, if any have."""
+        if self._taken:
+            taken, self._taken = self._taken, {}
+            self._outbox.on_published(taken)
 
     def _packet(self, message: Outgoing) -> tuple[int, bytes]:
         packet_id = self._new_id()
         self.ids.add(packet_id)
+        if message.number:
+            self._numbered[packet_id] = message.phone, message.number
         return packet_id, self._encode(message, packet_id)

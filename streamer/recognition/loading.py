@@ -29,24 +29,22 @@ class EngineOptions:
     smoothing: FilterSettings | None = field(default_factory=FilterSettings)
 
 
-def load_engine(options: EngineOptions, folder: Path | None = None) -> Engine:
+def load_engine(options: EngineOptions) -> Engine:
     """The model at work.
-
-    ``folder`` is where a model that follows streams keeps where they stand; None: nowhere.
 
     Raises
     ------
     HarError : it cannot be read, or is not of the kind that the other options are for.
     """
-    return load_engines(options, folder)()
+    return load_engines(options)()
 
 
-def load_engines(options: EngineOptions, folder: Path | None = None) -> Callable[[], Engine]:
+def load_engines(options: EngineOptions) -> Callable[[], Engine]:
     """As :func:`load_engine`, for as many as are wanted: each has streams of its own, and all share the model."""
     is_known = options.model in IN_THE_BOX
     artefact = read_artefact(default_artefact_path(options.model) if is_known else Path(options.model))
     if artefact.card.network == STREAM:
-        return _stream_engine(artefact, options, folder)
+        return _stream_engine(artefact, options)
     return _window_engine(artefact, options)
 
 
@@ -56,12 +54,13 @@ def _window_engine(artefact: Artefact, options: EngineOptions) -> Callable[[], E
 
     if options.every_s is not None:
         raise HarError("--every is for a stream model, and this one predicts every 1.28 s; give --model stream too.")
-    return partial(WindowEngine, Classifier(artefact), options.smoothing)
+    return partial(
+        WindowEngine, Classifier(artefact), options.smoothing, f"{artefact.card.sha256[GRAPH]} {options.smoothing}"
+    )
 
 
-def _stream_engine(artefact: Artefact, options: EngineOptions, folder: Path | None) -> Callable[[], Engine]:
+def _stream_engine(artefact: Artefact, options: EngineOptions) -> Callable[[], Engine]:
     from model.stateful.classifier import StreamClassifier
-    from streamer.recognition.state_file import Keeper, StateFile
     from streamer.recognition.stream_engine import StreamEngine, steps_for
 
     if options.smoothing is None:
@@ -69,7 +68,5 @@ def _stream_engine(artefact: Artefact, options: EngineOptions, folder: Path | No
     if options.smoothing.lag:
         raise HarError("--lag is for a window model; leave it out, or give --model window.")
     classifier = StreamClassifier(artefact)
-    steps, keeper = steps_for(options.every_s or EVERY_S), None
-    if folder:
-        keeper = Keeper(StateFile(folder, artefact.card.sha256[GRAPH], classifier.shape.state_size))
-    return partial(StreamEngine, classifier, steps, keeper)
+    steps = steps_for(options.every_s or EVERY_S)
+    return partial(StreamEngine, classifier, steps, f"{artefact.card.sha256[GRAPH]} {steps}")

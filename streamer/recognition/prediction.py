@@ -72,6 +72,16 @@ class Engine(Protocol):
         ...
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """The attributes that a later run must know to go on (:mod:`streamer.state`)."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """Names the model and its settings: what is kept means nothing to another."""
+        ...
+
+    @property
     def novelty(self) -> Novelty | None:
         """The model's checks of whether 128 samples are like those that it was trained on, if it has any."""
         ...

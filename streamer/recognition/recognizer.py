@@ -31,6 +31,8 @@ class Recognizer:
     limits : of what a phone may send, and of how long it is kept.
     """
 
+    kept = ("streams", "_waiting", "unix_offset_s")
+
     def __init__(
         self,
         engine: Engine,
@@ -104,6 +106,23 @@ class Recognizer:
             if not stream.is_waiting:
                 self._waiting.discard(name)
         return taken
+
+    def wait_on(self, by_s: float) -> None:
+        """Nobody listened for so long: what is held back for what may still come has waited for so much less."""
+        for name in self._waiting:
+            self._streams[name].wait_on(by_s)
+        for stream in self._streams.values():
+            stream.heard_s += by_s
+
+    @property
+    def streams(self) -> dict[str, PhoneStream]:
+        """By phone, in order of their first messages."""
+        return self._streams
+
+    @streams.setter
+    def streams(self, streams: dict[str, PhoneStream]) -> None:
+        self._streams.clear()
+        self._streams.update(streams)
 
     @property
     def has_gone(self) -> bool:

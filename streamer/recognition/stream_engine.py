@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
 
 import numpy as np
@@ -26,7 +26,6 @@ from model.stateful.transitions import PosturalTransition, find
 from streamer.phone_stream import Cut, ReadyWindow
 from streamer.recognition.comparing import Compared, Comparing
 from streamer.recognition.prediction import LASTING, Clock, Prediction
-from streamer.recognition.state_file import Keeper, Kept
 from streamer.recognition.stream_states import FloatArray, IntArray, StreamStates
 
 MOST_STEPS = 16
@@ -103,7 +102,7 @@ class StreamEngine:
     ----------
     classifier : the model.
     steps : of 160 ms, from one prediction to the next; see :func:`steps_for`.
-    keeper : keeps where streams stand for a later run, and knows where an earlier one left them; None: neither.
+    identity : names both.
 
     Raises
     ------
@@ -112,10 +111,12 @@ class StreamEngine:
 
     kind = "stream"
     gather_s = GATHER_S
+    kept = ("_states", "_phones", "_names")
 
-    def __init__(self, classifier: StreamClassifier, steps: int = 3, keeper: Keeper | None = None) -> None:
+    def __init__(self, classifier: StreamClassifier, steps: int = 3, identity: str = "") -> None:
         if not 1 <= steps <= MOST_STEPS:
             raise ValueError(f"Parameter {steps=} is not 1 to {MOST_STEPS}!")
+        self.identity = identity
         self.cut = Cut(steps * STEP, steps * STEP)
         self.novelty = classifier.novelty
         self._classifier = classifier
@@ -127,20 +128,15 @@ class StreamEngine:
         self._states = self._first(0)
         self._phones: dict[str, _Phone] = {}
         self._names: list[str] = []  # by row
-        self._keeper = keeper
 
     def recognise(self, windows: Sequence[ReadyWindow], clock: Clock) -> list[Prediction]:
         """Advance all streams by these spans; a phone's predictions are in its spans' order."""
         groups = [self._advance(group) for runs in _rounds(windows) for group in _of_equal_length(runs)]
         now_s = clock()
-        if self._keeper:
-            self._keeper.tick(now_s, self._standing)
         return [prediction for group in groups for prediction in self._predictions(group, now_s)]
 
     def finish(self, clock: Clock) -> list[Prediction]:
-        """Nothing is held back; where the streams stand is kept."""
-        if self._keeper and self._phones:
-            self._keeper.keep(self._standing())
+        """Nothing is held back."""
         return []
 
     def forget(self, phone: str) -> None:
@@ -157,10 +153,6 @@ class StreamEngine:
         if SPARE * max(last, FEWEST) < len(self._states.told):
             self._states = self._states.take(np.arange(SPARE * max(last, FEWEST) // 2))
 
-    def _standing(self) -> Kept:
-        rows = self._states.take(np.arange(len(self._names)))
-        return Kept(tuple(self._names), rows.ended_s, rows.network, rows.settled, rows.told)
-
     def _first(self, n: int) -> StreamStates:
         return StreamStates.first(n, self._classifier.shape.state_size)
 
@@ -173,20 +165,12 @@ class StreamEngine:
             self._names.append(first.phone)
             if phone.row == len(self._states.told):
                 self._states = self._states.followed_by(self._first(max(phone.row, FEWEST)))
-            self._restore(phone.row, first)
         if phone.piece != first.piece:
             self._states.put([phone.row], self._first(1))
             phone.piece = first.piece
             phone.changes.reset()
             phone.reasons, phone.novel_in_a_row = (), 0
         return phone.row
-
-    def _restore(self, row: int, first: ReadyWindow) -> None:
-        """Go on from where an earlier run left the stream that this span begins, if it has not missed much."""
-        kept = self._keeper.earlier(first.phone, first.start_s) if self._keeper else None
-        if kept:
-            states = replace(self._first(1), network=kept.network, settled=kept.settled, told=kept.told)
-            self._states.put([row], states)
 
     def _advance(self, runs: Sequence[Run]) -> _Advanced:
         """Advance the streams of these runs, all equally long."""

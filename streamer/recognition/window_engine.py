@@ -53,13 +53,18 @@ class WindowEngine:
     ----------
     classifier : the model.
     smoothing : settings of the filter over consecutive windows; None answers by each window alone.
+    identity : names both.
     """
 
     kind = "window"
     cut = Cut()
     gather_s = GATHER_S
+    kept = ("_trackers",)
 
-    def __init__(self, classifier: WindowClassifier, smoothing: FilterSettings | None = None) -> None:
+    def __init__(
+        self, classifier: WindowClassifier, smoothing: FilterSettings | None = None, identity: str = ""
+    ) -> None:
+        self.identity = identity
         self.novelty = classifier.novelty
         self._classifier = classifier
         self._smoothing = smoothing

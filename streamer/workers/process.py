@@ -6,7 +6,6 @@ import signal
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from model.errors import HarError
 from streamer.formats import detect
@@ -25,7 +24,7 @@ READY = b"ready"
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
     """What each worker does: ``engine`` recognises, ``format`` is read, phones are worn as ``mount`` says; ``number``
-    of ``of`` follows at most ``max_phones`` phones. ``folder`` is where streams' states are kept, if they are.
+    of ``of`` follows at most ``max_phones`` phones.
     """
 
     engine: EngineOptions
@@ -35,11 +34,6 @@ class WorkerOptions:
     limits: Limits = LIMITS
     number: int = 0
     of: int = 1
-
-    @property
-    def folder(self) -> Path | None:
-        """A folder of each worker's own: no two write one file."""
-        return self.mount.folder / f"worker-{self.number + 1}-of-{self.of}" if self.mount.folder else None
 
     def numbered(self, number: int, of: int) -> WorkerOptions:
         """The options of one of them, which share the phones evenly."""
@@ -54,7 +48,7 @@ def run_worker(options: WorkerOptions, letters_in: Connection, letters_out: Conn
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     try:
-        engine = load_engine(options.engine, options.folder)
+        engine = load_engine(options.engine)
         journal = Letters(letters_out.send_bytes)
         decode = partial(detect.decode, format_name=options.format)
         work = Work(engine, journal, options.max_phones, decode, options.mount.book(), options.limits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -160,20 +159,6 @@ def test_a_gap_begins_anew(mosquitto: Mosquitto) -> None:
         summary = listener.stop()
     assert summary["gaps"] > 0
     assert {line["answer"] for line in listener.of_type("prediction")} <= set(ANSWERS)
-
-
-def test_with_state_a_restart_goes_on_from_where_the_stream_stood(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    folder = tmp_path / "state"
-    with listening("--broker", mosquitto.where, "--state", folder) as listener:
-        replay(mosquitto.where)
-        listener.wait_until_quiet()
-        listener.stop(signal.SIGTERM)
-    (kept,) = folder.glob("streams.msgpack")
-    kept.write_bytes(kept.read_bytes()[:-20])
-    done = run("streamer", "listen", "--model", "stream", "--broker", mosquitto.where, "--state", folder, "-W", "0.5")
-    assert done.returncode == 27
-    assert done.stderr.count(str(kept)) == 1
-    assert "Traceback" not in done.stderr
 
 
 def test_consumers_hear_predictions_transitions_and_home_assistant_of_them(mosquitto: Mosquitto) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,13 @@ import numpy as np
 import pytest
 
 from streamer.capture.format import Record
+from streamer.capture.naming import capture_path
 from streamer.capture.reader import open_capture
+from streamer.capture.recorder import Recorder
+from streamer.inbox import Message
+from streamer.wire import TooLong
 from tests.brokers import USER, Mosquitto, free_port, start_mosquitto
+from tests.disks import small_disk
 from tests.processes import TIMEOUT_S, Listening, assert_one_sentence, command, environment, run
 from tests.subscribers import subscriber
 
@@ -201,7 +208,7 @@ def test_on_a_full_disk_recording_stops_and_listening_goes_on(mosquitto: Mosquit
         assert process.stderr.readline().startswith("Listening to ")
         replay(mosquitto.where, "test", "--subjects", "2")
         warning = process.stderr.readline()
-        assert warning.startswith(f"recording to {file} has stopped (")
+        assert warning.startswith(f"warning: recording to {file} has stopped (")
         assert warning.endswith("listening goes on\n")
         replay(mosquitto.where, "test", "--subjects", "20", "--phones", 1)
         first_of_20 = next(line for line in process.stdout if '"phone": "s20-' in line)
@@ -245,3 +252,56 @@ def test_what_exists_is_not_overwritten_and_without_a_broker_nothing_is_left(tmp
     assert_one_sentence(done, "no broker")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine"]
     assert_one_sentence(run("streamer", "listen", "--record", tmp_path / "none" / "x"), "cannot be recorded to")
+
+
+def test_a_full_disk_ends_a_recording_that_can_be_read_up_to_its_last_second(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A real one. What was flushed, a second at a time, is there; what came in the last second may be."""
+    with small_disk(tmp_path / "disk", 1500) as disk:
+        recorder, flushed = Recorder(disk / "x.cap"), 0
+        for k in count():
+            recorder.put("har/p/imu", b"%d " % k + os.urandom(4000))
+            time.sleep(0.005)
+            if recorder.failure:
+                break
+            flushed = recorder.recorded
+        told = recorder.close()
+        records, damage = read(disk / "x.cap")
+    assert flushed > 0
+    assert len(records) >= flushed
+    assert [int(record.payload.split(b" ")[0]) for record in records] == list(range(len(records)))
+    assert damage is not None
+    assert told["failure"] == "No space left on device"
+    assert told["missed"] == k + 1 - told["messages"]
+    assert "listening goes on" in caplog.text
+
+
+def test_a_listener_that_starts_again_records_to_a_new_file_in_the_same_folder(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    assert capture_path(tmp_path / "x.cap", 0.0) == tmp_path / "x.cap"
+    (tmp_path / "20231114T221320Z.cap").touch()
+    assert capture_path(tmp_path, 1_700_000_000.5) == tmp_path / "20231114T221320Z-2.cap"
+    folder = tmp_path / "all"
+    folder.mkdir()
+    for k in range(2):
+        listener = Listening("--broker", mosquitto.where, "--record", folder)
+        try:
+            assert f"recording to {folder}/20" in listener.greeting
+            replay(mosquitto.where, "test", "--subjects", "20", "--phones", 1, "--root", "har")
+            listener.wait_for(100)
+            listener.stop()
+        finally:
+            listener.kill()
+        files = sorted(folder.iterdir())
+        assert len(files) == k + 1
+        assert all(read(file)[1] is None for file in files)
+
+
+def test_a_message_that_was_too_long_to_be_held_is_missing_in_a_recording_and_ends_it_not(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "x.cap")
+    recorder.put_many([Message("t", TooLong.of(2_000_000), 0.0), Message("t", b"after", 0.0)])
+    told = recorder.close()
+    assert (told["messages"], told["missed"], told["failure"]) == (1, 1, None)
+    assert [record.payload for record in read(tmp_path / "x.cap")[0]] == [b"after"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +29,6 @@ from streamer.mount.minder import MountMinder
 from streamer.readings import PhoneMessage
 from streamer.recognition.prediction import LASTING, Prediction
 from streamer.recognition.recognizer import Recognizer
-from streamer.recognition.state_file import MOST_PHONES, RESTORE_S, Keeper, Kept, StateFile
 from streamer.recognition.stream_engine import MOST_STEPS, StreamEngine, steps_for
 from streamer.wire import Samples
 from tests.model.stateful_models import small_classifier
@@ -226,115 +224,6 @@ def test_how_often_is_the_nearest_number_of_steps(every_s: float, steps: int) ->
 def test_spans_outside_their_range_are_refused(steps: int) -> None:
     with pytest.raises(ValueError, match="steps"):
         StreamEngine(classifier(), steps)
-
-
-def state_file(folder: Path, model: str = "abc") -> StateFile:
-    return StateFile(folder, model, classifier().shape.state_size)
-
-
-def interrupted(folder: Path, pause_s: float) -> tuple[list[Prediction], Kept | None]:
-    """What a listener says after one before it, which kept its states, was stopped after 720 samples."""
-    first = StreamEngine(classifier(), 3, Keeper(state_file(folder)))
-    recognised(first, [[message("a", samples(1)[:721], 0, 0)]])
-    kept = state_file(folder).read()
-    second = StreamEngine(classifier(), 3, Keeper(state_file(folder)))
-    rest = message("a", samples(1)[720:], 720, 4, at_s=EPOCH + pause_s)
-    return recognised(second, [[rest]])["a"], kept
-
-
-def test_a_stream_goes_on_from_where_the_listener_before_left_it(tmp_path: Path) -> None:
-    found, kept = interrupted(tmp_path, 1.0)
-    assert kept is not None
-    assert kept.ended_s == pytest.approx([EPOCH + 720 / 50], abs=1e-5)
-    signals = process(samples(1)[720:], start=Start.STEADY).astype(np.float32)[np.newaxis, : 24 * len(found)]
-    network, _ = classifier().advance(signals, kept.network)
-    assert [p.window_activity for p in found] == [ACTIVITIES[k] for k in network[0, 2::3, :6].argmax(axis=1)]
-    late, _ = interrupted(tmp_path / "late", RESTORE_S + 1)
-    fresh = recognised(StreamEngine(classifier(), 3), [[message("a", samples(1)[720:], 720, 4)]])["a"]
-    np.testing.assert_allclose([p.probabilities for p in late], [p.probabilities for p in fresh], atol=1e-6)
-    assert not np.allclose(found[0].probabilities, fresh[0].probabilities, atol=1e-3)
-
-
-def test_only_the_first_piece_goes_on(tmp_path: Path) -> None:
-    first = StreamEngine(classifier(), 3, Keeper(state_file(tmp_path)))
-    recognised(first, [[message("a", samples(1)[:721], 0, 0)]])
-    keeper = Keeper(state_file(tmp_path))
-    assert keeper.earlier("b", EPOCH + 15) is None
-    assert keeper.earlier("a", EPOCH + 15) is not None
-    assert keeper.earlier("a", EPOCH + 15) is None
-    assert Keeper(state_file(tmp_path)).earlier("a", EPOCH + 14) is None  # before it ended: another recording
-
-
-def test_states_are_kept_now_and_then(tmp_path: Path) -> None:
-    keeper, file = Keeper(state_file(tmp_path)), state_file(tmp_path)
-    size = classifier().shape.state_size
-    one = Kept(("a",), np.zeros(1), np.zeros((1, size), np.float32), np.full((1, 7), 1 / 6), np.zeros(1, np.int64))
-    keeper.tick(100.0, lambda: one)
-    keeper.tick(109.0, lambda: one)
-    assert file.read() is None
-    keeper.tick(110.5, lambda: one)
-    assert (read := file.read()) is not None
-    assert read.phones == ("a",)
-
-
-def test_of_too_many_phones_those_heard_last_are_kept(tmp_path: Path) -> None:
-    file, n = StateFile(tmp_path, "abc", 2), MOST_PHONES + 5
-    names = tuple(f"p{k}" for k in range(n))
-    kept = Kept(names, np.arange(n, dtype=float), np.zeros((n, 2), np.float32), np.ones((n, 7)), np.zeros(n, np.int64))
-    file.write(kept)
-    read = file.read()
-    assert read is not None
-    assert set(read.phones) == set(names[5:])
-    assert read.ended_s[read.phones.index("p77")] == 77
-
-
-@given(st.binary(max_size=300))
-def test_a_file_that_is_none_of_ours_is_told_once_and_ignored(content: bytes) -> None:
-    import logging
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        file = state_file(Path(folder))
-        file.path.write_bytes(content)
-        told: list[str] = []
-        handler = logging.Handler()
-        handler.emit = lambda record: told.append(record.getMessage())  # type: ignore[method-assign]
-        logger = logging.getLogger("streamer.recognition.state_file")
-        logger.addHandler(handler)
-        try:
-            assert file.read() is None
-        finally:
-            logger.removeHandler(handler)
-        assert len(told) == 1
-        assert str(file.path) in told[0]
-
-
-@pytest.mark.parametrize("damage", ["model", "cut", "flipped", "nan", "told"])
-def test_a_damaged_file_or_another_model_s_is_ignored(damage: str, tmp_path: Path) -> None:
-    file, size = state_file(tmp_path), classifier().shape.state_size
-    network, told = np.zeros((1, size), np.float32), np.zeros(1, np.int64)
-    network[0, 0] = np.nan if damage == "nan" else 0
-    told[0] = 6 if damage == "told" else 0
-    file.write(Kept(("a",), np.zeros(1), network, np.full((1, 7), 1 / 6), told))
-    content = bytearray(file.path.read_bytes())
-    if damage == "cut":
-        file.path.write_bytes(content[:-9])
-    if damage == "flipped":
-        content[0] ^= 0xFF
-        file.path.write_bytes(content)
-    assert state_file(tmp_path, "other" if damage == "model" else "abc").read() is None
-
-
-def test_a_folder_that_cannot_be_written_is_told_and_nothing_else(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    engine = StreamEngine(classifier(), 3, Keeper(state_file(blocked / "below")))
-    found = recognised(engine, [messages("a", samples(1), ())])
-    recognised(engine, [])
-    assert len(found["a"]) > 10
-    assert len([r for r in caplog.records if "cannot be kept" in r.getMessage()]) == 1
 
 
 def test_the_model_in_the_box_is_one_for_streams() -> None:
