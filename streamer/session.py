@@ -122,7 +122,7 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
             None if keeper else listener.progress,  # what comes is kept before it is handed over
         )
         parts = Parts(subscriber, listener, publisher, recorder, keeper)
-        look = look_at(listener, subscriber, recorder)
+        look = look_at(listener, subscriber, recorder, keeper)
         with (
             contextlib.ExitStack() as supervision,
             serving(options.operation.metrics, look, version("har-stream")) as metrics,
