@@ -71,6 +71,7 @@ def test_errors_of_a_service_are_objects_too(tmp_path: Path) -> None:
 def test_starts_and_stops_leave_nothing_behind(mosquitto: Mosquitto, tmp_path: Path) -> None:
     """Whatever ends it, and whenever: before it hears, while it hears, and with work to do."""
     log = mosquitto.config.with_suffix(".log")
+    told = 0
     for number in range(STARTS):
         listener = Listening("--broker", mosquitto.where, "--state", tmp_path / "state")
         try:
@@ -82,7 +83,8 @@ def test_starts_and_stops_leave_nothing_behind(mosquitto: Mosquitto, tmp_path: P
             )
             listener.wait_for(1)
             summary = listener.stop(signal.SIGTERM if number % 2 else signal.SIGINT)  # under load
-            assert summary["windows"] == len(listener.of_type("prediction"))
+            told += len(listener.of_type("prediction"))
+            assert summary["windows"] == told  # counters go on
             assert listener.rest_of_stderr() == ""
         finally:
             publisher.kill()
