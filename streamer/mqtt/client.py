@@ -214,9 +214,13 @@ class BulkClient(mqtt.Client):
         connection = self._sock
         if rc and isinstance(connection, ReadAhead) and not self._is_ending:
             self._is_ending = True
-            with contextlib.suppress(OSError, MalformedStreamError):
+            try:
                 while (piece := connection.read()) and not self._take(connection, piece):
                     pass
+            except MalformedStreamError:
+                pass
+            except OSError as error:
+                self.fault = self.fault or error
             self._is_ending = False
         return super()._loop_rc_handle(rc)
 

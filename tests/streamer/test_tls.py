@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,12 +113,6 @@ def test_a_certificate_of_a_trusted_authority_is_good_for_its_names(
     assert "HAR_PASSWORD" in str(wrong)
 
 
-def told_in_the_end(connect: Connect, url: str, tls: TlsOptions, told: str) -> bool:
-    """Whether it is refused so. A broker that refuses a certificate after the handshake closes at once, and now and
-    then what it says is lost with the connection: then it is refused in other words, and tried again."""
-    return any(told in str(refused(connect, url, tls)) for _ in range(10))
-
-
 @both
 @all_schemes
 @pytest.mark.parametrize(
@@ -140,9 +138,38 @@ def test_a_client_s_certificate_lets_it_in_if_the_broker_trusts_it(
 ) -> None:
     url, cafile = brokers.url("wants certificate", scheme, "127.0.0.1"), brokers.authority.certificate
     connect(url, TlsOptions(cafile, *brokers.authority.issue("client")))
-    assert told_in_the_end(connect, url, TlsOptions(cafile), "wants a certificate of this client; give --cert")
-    stranger = TlsOptions(cafile, *brokers.foreign.issue("stranger"))
-    assert told_in_the_end(connect, url, stranger, "does not take this client's certificate (unknown ca)")
+    # Mosquitto closes at once after its alert, which may be lost with the connection then.
+    assert re.search("wants a certificate of this client", str(refused(connect, url, TlsOptions(cafile))))
+    stranger = refused(connect, url, TlsOptions(cafile, *brokers.foreign.issue("stranger")))
+    assert re.search(r"wants a certificate of this client|certificate \(unknown ca\)", str(stranger))
+
+
+@both
+def test_what_a_broker_says_after_the_handshake_is_told(brokers: Brokers, connect: Connect) -> None:
+    """By a server that reads on, so that its alert is not lost."""
+    cafile = brokers.authority.certificate
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(cafile))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(*brokers.authority.issue("patient"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for _ in range(2):
+                plain, _ = listening.accept()
+                descriptor = plain.dup()
+                with suppress(OSError):
+                    context.wrap_socket(plain, server_side=True)  # fails, after its alert
+                with descriptor, suppress(OSError):
+                    while descriptor.recv(1000):
+                        pass
+
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        url = f"mqtts://127.0.0.1:{listening.getsockname()[1]}"
+        missing = refused(connect, url, TlsOptions(cafile))
+        stranger = refused(connect, url, TlsOptions(cafile, *brokers.foreign.issue("stranger")))
+    assert "wants a certificate of this client; give --cert and --key." in str(missing)
+    assert "does not take this client's certificate (unknown ca)" in str(stranger)
 
 
 @both
