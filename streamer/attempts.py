@@ -22,8 +22,7 @@ SHORT_S = 3.0
 3.1.4-2). A NATS node whose store is without a leader ends connections too, but after 5 s."""
 
 CONTESTED = 5
-"""So many of them in a row, each after a first attempt, and the other client is there to stay. A broker or a network
-that fails again and again is hardly back each time at the first attempt."""
+"""So many of them in a row, unless told otherwise, and the other client is there to stay."""
 
 
 class Attempts:
@@ -33,17 +32,23 @@ class Attempts:
     ----------
     addresses : of brokers that are as good as each other; one at least.
     clock : the monotonic clock [s].
+    contested : so many short lives in a row are another client's doing.
     """
 
-    def __init__(self, addresses: tuple[BrokerAddress, ...], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        addresses: tuple[BrokerAddress, ...],
+        clock: Callable[[], float] = time.monotonic,
+        contested: int = CONTESTED,
+    ) -> None:
         self.address = addresses[0]
         self._addresses = addresses
         self._clock = clock
+        self._contested = contested
         self._place = 0
         self._tried = 0
         self._backoff_s = FIRST_WAIT_S
         self._since_s: float | None = None
-        self._waits = 0
         self._short = 0
 
     def __len__(self) -> int:
@@ -52,7 +57,7 @@ class Attempts:
     @property
     def is_contested(self) -> bool:
         """Whether another client of the same id keeps taking the connection away."""
-        return self._short >= CONTESTED
+        return self._short >= self._contested
 
     def next(self) -> BrokerAddress:
         """The next address, which becomes :attr:`address`."""
@@ -64,9 +69,6 @@ class Attempts:
         """The broker has accepted the connection."""
         self._since_s = self._clock()
         self._tried = 0
-        if self._waits > 1:
-            self._short = 0
-        self._waits = 0
 
     def lost(self) -> None:
         """The connection is lost, or an attempt has failed, so that waits go on to grow."""
@@ -75,11 +77,21 @@ class Attempts:
             self._backoff_s = FIRST_WAIT_S
         self._since_s = None
 
+    def absent(self) -> None:
+        """Nobody was there. A broker or a network that fails again and again is away in between, and no other client
+        has come; of several brokers, one may be away for itself."""
+        if len(self._addresses) == 1:
+            self._short = 0
+
+    def unanswered(self) -> None:
+        """Somebody was there, and ended the connection without an answer. NATS does that to clients of one id that come
+        in quick turns, who are to find out about each other: the next wait is a first one."""
+        self._backoff_s = FIRST_WAIT_S
+
     def wait_s(self) -> float:
         """How long to wait before the next attempt: hardly, while there is another broker that has not been tried;
         then 1, 2, 4 ... :data:`MAX_WAIT_S` seconds, each shortened at random by up to a half."""
         self._tried += 1
-        self._waits += 1
         if self._tried < len(self._addresses):
             return ALL_AT_ONCE_S
         self._tried = 0

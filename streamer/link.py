@@ -56,7 +56,7 @@ class Link:
         self._options = options
         self._turn = turn
         self._session = Session(client, options)
-        self._attempts = Attempts((options.address, *options.others))
+        self._attempts = Attempts((options.address, *options.others), contested=options.contested)
         self._refusal: BrokerError | None = None
         self._is_accepted = False
         self._is_subscribed = False
@@ -174,7 +174,11 @@ class Link:
         if error.is_final and error.exit_code != 1:  # refused; of everything else the broker may be cured
             self._fail(error)
         is_absent = isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, ssl.SSLError)
-        if not (is_absent or error is self.failure or str(error) == self._told):
+        if is_absent:
+            self._attempts.absent()
+        elif error.__cause__ is None and self._refusal is None:
+            self._attempts.unanswered()
+        if not is_absent and error is not self.failure and str(error) != self._told:
             log.warning("%s Trying again.", error)
             self._told = str(error)
 

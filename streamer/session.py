@@ -122,14 +122,14 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
             None if keeper else listener.progress,  # what comes is kept before it is handed over
         )
         parts = Parts(subscriber, listener, publisher, recorder, keeper)
-        look = look_at(listener, subscriber, recorder)
+        look = look_at(listener, subscriber, recorder, keeper)
         with (
             contextlib.ExitStack() as supervision,
             serving(options.operation.metrics, look, version("har-stream")) as metrics,
         ):
             supervision.enter_context(supervised(lambda: is_alive(look())))
             parts.start()
-            _greet(options, recent, metrics, goes_on=bool(goes_on))
+            _greet(options, recent, metrics, goes_on=bool(goes_on), is_there=subscriber.state.value == "connected")
             end = _End(
                 options.timeout_s,
                 lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
@@ -181,8 +181,10 @@ class _End:
         return self.is_late
 
 
-def _greet(options: SessionOptions, recent: Recent, metrics: HttpAddress | None, *, goes_on: bool) -> None:
-    """Say on stderr that it hears, for people and scripts that wait for it."""
+def _greet(
+    options: SessionOptions, recent: Recent, metrics: HttpAddress | None, *, goes_on: bool, is_there: bool
+) -> None:
+    """Say on stderr that it hears, or will, for people and scripts that wait for it."""
     more = [f"recording to {options.record}"] if options.record else []
     more += [f"metrics at http://{metrics}/metrics"] if metrics else []
     more += [f"going on from {options.mount.folder}"] if goes_on else []
@@ -190,7 +192,8 @@ def _greet(options: SessionOptions, recent: Recent, metrics: HttpAddress | None,
         recent.lines.extend(printable(line) for line in more)
         return
     topics = ", ".join(options.subscriber.all_topics)
-    CALM.info("%s", ", ".join([f"Listening to {topics} at {options.subscriber.address}", *more]))
+    does = "Listening to" if is_there else "Going to listen to"
+    CALM.info("%s", ", ".join([f"{does} {topics} at {options.subscriber.address}", *more]))
 
 
 def _outputs(options: SessionOptions, recent: Recent) -> list[Output]:

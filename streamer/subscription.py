@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.address import BrokerAddress
+from streamer.attempts import CONTESTED
 from streamer.tls import TlsOptions
 
 RESUME_S = 3600
@@ -24,7 +25,8 @@ class SubscriberOptions:
     of the same cluster. With ``keep_session`` the broker keeps what comes while no client of this id is there; with
     ``resume_session`` while this one's connection is broken, but nothing from before its start or after its stop.
     ``session_expiry_s`` (MQTT 5) is for how long it does either. ``has_given_id``: the client id was not made up, so
-    there may be a session of an earlier run. With ``wait`` a broker that is not there is waited for.
+    there may be a session of an earlier run. ``contested``: after so many short connections in a row it leaves the
+    session to another client. With ``wait`` a broker that is not there is waited for.
     """
 
     address: BrokerAddress
@@ -42,6 +44,7 @@ class SubscriberOptions:
     resume_session: bool = False
     session_expiry_s: int | None = None
     has_given_id: bool = False
+    contested: int = CONTESTED
     insecure: bool = False
     wait: bool = False
 

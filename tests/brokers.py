@@ -78,8 +78,8 @@ def find_mosquitto() -> str:
 def _ports_of_this_process() -> Iterator[int]:
     """Ports that no other process of a parallel run is given, below those that systems give to clients (32,768 on)."""
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
-    first = 12_000 + 1_250 * number
-    return itertools.cycle(range(first, first + 1_250))
+    first, begin = 12_000 + 1_250 * number, os.getpid() * 31 % 1_250  # another run of the tests may be under way
+    return itertools.chain(range(first + begin, first + 1_250), itertools.cycle(range(first, first + 1_250)))
 
 
 _ports = _ports_of_this_process()

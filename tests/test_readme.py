@@ -82,3 +82,11 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 def test_nothing_is_said_twice() -> None:
     lines = [line for line in TEXT.splitlines() if len(line) > 60 and not line.startswith(("| `--", "har-"))]
     assert sorted({line for line in lines if lines.count(line) > 1}) == []
+
+
+def test_what_is_promised_has_a_test() -> None:
+    """Every test that docs/trust.md names is there."""
+    named = set(re.findall(r"::(test_\w+)", (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert named
+    assert sorted(name for name in named if f"def {name}(" not in sources) == []

@@ -20,6 +20,10 @@ from streamer.publishing.topics import Topics
 from streamer.subscriber import Subscriber
 from streamer.subscription import SubscriberOptions
 
+CONTESTED = 3
+"""Short connections in a row after which a worker leaves a partition to another: NATS holds back clients of one id that
+keep coming, and there are no more in a row then."""
+
 OnMessages = Callable[[Sequence[Message]], None]
 
 
@@ -137,6 +141,7 @@ def _of_partition(options: SubscriberOptions, root: str, partition: Partition) -
         qos=1,
         client_id=session_id(root, partition),
         keep_session=True,
+        contested=CONTESTED,
     )
 
 

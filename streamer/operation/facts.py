@@ -38,6 +38,14 @@ class Recording(Protocol):
         """Messages that did not get into the file."""
 
 
+class Keeping(Protocol):
+    """What is kept for a later run."""
+
+    @property
+    def unkept(self) -> int:
+        """Messages that could not be kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One instant. ``counts`` by name (:class:`streamer.counts.Counts`), ages in seconds.
@@ -61,13 +69,16 @@ class Facts:
     unpublished: int
     recorded: int | None
     unrecorded: int | None
+    unkept: int | None
 
 
 Look = Callable[[], Facts]
 """Gives the facts of now; safe on any thread."""
 
 
-def look_at(listener: Recognising, connection: Connection, recording: Recording | None) -> Look:
+def look_at(
+    listener: Recognising, connection: Connection, recording: Recording | None, keeping: Keeping | None
+) -> Look:
     """What looks at these parts of a listener."""
 
     def look() -> Facts:
@@ -93,6 +104,7 @@ def look_at(listener: Recognising, connection: Connection, recording: Recording 
             unpublished=connection.unpublished,
             recorded=recording.recorded if recording else None,
             unrecorded=recording.missed if recording else None,
+            unkept=keeping.unkept if keeping else None,
         )
 
     return look

@@ -104,6 +104,8 @@ def _counters(facts: Facts) -> Iterator[Metric]:
     for name, value in {**facts.counts, **facts.losses}.items():
         yield CounterMetricFamily(f"{PREFIX}_{name}", COUNTED.get(name, name.replace("_", " ").capitalize()), value)
     yield CounterMetricFamily(f"{PREFIX}_published_messages", "Messages that the broker has taken", facts.published)
+    if facts.unkept is not None:
+        yield CounterMetricFamily(f"{PREFIX}_unkept_messages", "Messages that a restart would lose", facts.unkept)
     if facts.recorded is not None and facts.unrecorded is not None:
         yield CounterMetricFamily(f"{PREFIX}_recorded_messages", "Messages in the recording", facts.recorded)
         yield CounterMetricFamily(f"{PREFIX}_unrecorded_messages", "Messages missing in it", facts.unrecorded)

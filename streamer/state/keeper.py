@@ -189,6 +189,11 @@ class Keeper:
         """Keep messages, and call ``receive`` with them."""
         self.journal.keep(messages, receive)
 
+    @property
+    def unkept(self) -> int:
+        """Messages that could not be kept."""
+        return self.journal.unkept
+
     def published(self, numbers: Numbers) -> None:
         """The broker has taken phones' messages up to these numbers."""
         self.journal.mark(Mark.PUBLISHED, numbers)

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ from streamer.address import BrokerError, parse_broker
 from streamer.tls import TlsOptions
 from tests.brokers import USER, Mosquitto, free_port, nats_with_a_websocket, start_mosquitto
 from tests.certificates import make_certificate
+from tests.proxy import Proxy, proxy
 from tests.subscribers import subscriber
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -240,3 +242,40 @@ def test_a_stop_ends_the_wait_for_a_silent_broker(broker: Mosquitto) -> None:
         publisher.close()
     finally:
         os.kill(broker.process.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("kind", ["mosquitto", "nats-server"])
+def test_a_network_that_is_cut_refuses_and_swallows_loses_nothing(kind: str, tmp_path: Path) -> None:
+    """At least once, and in order but for what is sent again."""
+    with ExitStack() as stack:
+        if kind == "mosquitto":
+            port = stack.enter_context(start_mosquitto(tmp_path)).port
+        else:
+            port, _ = stack.enter_context(nats_with_a_websocket(tmp_path))
+        network = stack.enter_context(proxy(port))
+        heard = stack.enter_context(subscriber(port))
+        publisher = publisher_to(f"127.0.0.1:{network.port}")
+        publisher._client.reconnect_delay_set(1, 1)
+        publisher.connect()
+        for number in range(800):
+            assert publisher.publish("x", b"%d" % number)
+            if number in (200, 400, 600):
+                wait_until(lambda: len(heard.messages) > 100, "the first messages")
+                disturb(network, number)
+        publisher.drain()
+        publisher.close()
+        wait_until(lambda: len(set(heard.messages)) == 800, "all messages")
+    assert publisher.reconnects == 3
+    assert [int(payload) for payload in dict.fromkeys(heard.of("x"))] == list(range(800))
+
+
+def disturb(network: Proxy, number: int) -> None:
+    if number == 200:
+        network.cut()
+    elif number == 400:
+        network.shut()
+        threading.Timer(0.3, network.open).start()
+    else:
+        network.swallow()
+        threading.Timer(0.3, network.cut).start()
+        threading.Timer(0.4, network.flow).start()

@@ -207,8 +207,11 @@ def test_apps_keep_their_phones_names_and_a_second_worker_of_a_partition_gives_w
             phones.send((topic, payload) for _, topic, payload in messages)
             worker.wait_until_quiet()
             second = Listening(*cluster.worker, "--partition", f"3/{PARTITIONS}")
-            assert second.wait() == 1
-            assert "Another listener has taken over the session har-partition-3-of-6" in second.rest_of_stderr()
+            try:
+                assert second.wait() == 1
+                assert "Another listener has taken over the session har-partition-3-of-6" in second.rest_of_stderr()
+            finally:
+                second.kill()
             worker.stop()
         finally:
             worker.kill()

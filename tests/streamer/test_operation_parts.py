@@ -42,6 +42,7 @@ FACTS = Facts(
     unpublished=6,
     recorded=90,
     unrecorded=10,
+    unkept=11,
 )
 
 
@@ -72,7 +73,8 @@ def test_metrics_are_what_prometheus_reads() -> None:
     for name, value in (
         ("phones", 7), ("active_phones", 3), ("queued_messages", 4), ("dropped_messages_total", 5), ("alive", 1),
         ("published_messages_total", 100), ("unpublished_messages", 6), ("connected", 1), ("ready", 1),
-        ("recorded_messages_total", 90), ("unrecorded_messages_total", 10), ("last_message_age_seconds", 0.5),
+        ("recorded_messages_total", 90), ("unrecorded_messages_total", 10), ("unkept_messages_total", 11),
+        ("last_message_age_seconds", 0.5),
     ):  # fmt: skip
         assert samples[(f"har_stream_{name}",)] == value
     assert samples[("process_open_fds",)] > 0 and samples[("process_resident_memory_bytes",)] > 1e6

@@ -12,11 +12,14 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
+from click.testing import CliRunner
 from paho.mqtt.enums import CallbackAPIVersion
 
+from model.errors import HarError
 from streamer import attempts
 from streamer.address import BrokerError, parse_broker
 from streamer.broker_config import Access, mosquitto_passwords
+from streamer.cli import cli
 from streamer.inbox import Message
 from streamer.link import ConnectionState
 from streamer.mqtt import client as bulk_client
@@ -26,6 +29,7 @@ from streamer.subscriber import Subscriber
 from streamer.subscription import SubscriberOptions
 from tests.brokers import USER, Mosquitto, start_mosquitto
 from tests.obedient import Obedient
+from tests.processes import Listening, environment
 from tests.proxy import Proxy, proxy
 from tests.publishers import Sender, sender
 from tests.subscribers import subscriber
@@ -213,6 +217,37 @@ def test_a_broker_that_is_not_there_yet_is_waited_for_if_that_is_wanted(
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert told[0].endswith("Waiting for it.")
     assert told[1:] == [f"connected to 127.0.0.1:{broker.port}"]
+
+
+def test_a_service_says_that_it_waits_and_listens_later(tmp_path: Path) -> None:
+    with start_mosquitto(tmp_path) as broker:
+        broker.stop()
+        listener = Listening("--broker", broker.where, "--wait", "-i", "service", "-c", "--no-publish")
+        try:
+            assert listener.greeting.endswith("Waiting for it.\n")
+            assert listener.next_line_of_stderr().startswith("Going to listen to har/+/imu, ")
+            broker.start()
+            assert listener.next_line_of_stderr().endswith(f"connected to {broker.where}\n")
+            assert listener.stop()["messages"] == 0
+        finally:
+            listener.kill()
+        assert session_is_present(broker.port, "service")
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["-c"], "give -i"),
+        (["-c", "-i", "x", "-q", "0"], "-q 0"),
+        (["-x", "60"], "-V 5"),
+        (["-c", "-i", "x", "--partition", "0/2"], "--partition"),
+        (["-c", "-i", "x", "--broker", "embedded"], "embedded"),
+    ],
+)
+def test_sessions_that_cannot_be_had_are_told_in_a_sentence(flags: list[str], told: str) -> None:
+    done = CliRunner(env=environment()).invoke(cli, ["listen", *flags])
+    assert isinstance(done.exception, HarError)
+    assert told in str(done.exception)
 
 
 def test_a_wrong_password_is_not_waited_for_and_ends_a_listener_that_comes_again(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import Mock
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from model.activities import ACTIVITIES, TRANSITION
@@ -139,6 +140,7 @@ def assert_same(found: Sequence[Prediction], expected: Sequence[Prediction], shi
     cuts=st.lists(st.tuples(st.integers(0, 1200), st.booleans(), st.integers(0, 200)), min_size=1, max_size=3),
     every_s=st.sampled_from([0.0, 1e9]),
 )
+@example(cuts=[(500, True, 0), (800, False, 3)], every_s=0.0)
 def test_however_often_it_ends_and_begins_again_all_is_told_once_and_as_without(
     kind: str, cuts: list[tuple[int, bool, int]], every_s: float
 ) -> None:
@@ -227,6 +229,26 @@ def test_after_a_crash_on_a_full_disk_what_was_kept_before_is_gone_on_from(tmp_p
     straight = [start for start in starts if start[0] == "straight"]
     assert len(straight) == len(set(straight))
     assert {piece for _, piece, _ in straight} == {1, 2}  # a gap, where nothing was kept
+
+
+def test_what_was_kept_after_something_was_not_is_of_no_use_before_the_next_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be taken for what follows on what was kept before, and windows would be told in another place."""
+    told = Told()
+    with kept_listener(tmp_path, engine("window"), told) as listener:
+        listener.give(messages()[:600])
+        listener.keeper.journal.fail("it is full")
+        listener.give(messages()[600:800])
+        with monkeypatch.context() as patch:
+            patch.setattr(keeping, "write_checkpoint", Mock(side_effect=OSError(28, "still full")))
+            listener.keeper._due_s = 0.0
+            listener.give(messages()[800:800])
+            listener.give(messages()[800:1000])
+            listener.crash()
+    run(tmp_path, told, [(1000, len(messages()))])
+    starts = [p.window.start_s for p in told.predictions if p.phone == "straight"]
+    assert np.diff(starts).min() == pytest.approx(1.28, abs=1e-3)
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "model", "version", "journal alone"])

@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from streamer.address import parse_broker
 from streamer.inbox import Message
-from streamer.mqtt.client import BulkClient, Handlers
+from streamer.mqtt.client import CHECK_S, PING_ANSWER_S, BulkClient, Handlers
 from streamer.mqtt.cutter import Batch
 from streamer.mqtt.packets import encode_publish
 from streamer.publishing.outbox import Outbox, Outgoing
@@ -245,3 +245,34 @@ def test_ids_of_what_is_under_way_are_not_given_to_others() -> None:
     client = BulkClient(Handlers(lambda _batch: True, lambda _topic: False))
     client.ids_in_use = set(range(2, 65536)) - {40_000}
     assert [client.new_id() for _ in range(4)] == [1, 40_000, 1, 40_000]
+
+
+def test_a_broker_that_does_not_answer_a_ping_is_gone_unless_something_else_comes(obedient: Obedient) -> None:
+    client = BulkClient(Handlers(lambda _batch: True, lambda _topic: False), client_id="c")
+    client.connect("127.0.0.1", obedient.port)
+    obedient.accept()
+    turn_until(client, client.is_connected)
+    client._ping_t = time.monotonic() - 2 * PING_ANSWER_S
+    turn_until(client, lambda: time.monotonic() > client.heard_s + 3 * CHECK_S)
+    client._last_bytes_received = client._ping_t
+    wait_until(lambda: client.turn(0.01) == mqtt.MQTT_ERR_KEEPALIVE)
+
+
+def test_what_has_come_is_taken_even_if_nothing_can_be_written_any_more(obedient: Obedient) -> None:
+    """A broker that is killed has acknowledged it to the phone, and may not know of it any more."""
+    came: list[Message] = []
+
+    def take(batch: Batch) -> bool:
+        came.extend(batch.messages)
+        return True
+
+    client = BulkClient(Handlers(take, lambda _topic: False), client_id="c")
+    client.connect("127.0.0.1", obedient.port)
+    obedient.accept()
+    turn_until(client, client.is_connected)
+    messages = [encode_publish("har/p/imu", b"x", k, retain=False, properties=False) for k in range(1, 4)]
+    obedient.say(*messages)
+    client.send(b"\xc0\x00")  # a ping that it never reads, so that its end resets the connection
+    obedient.hang_up()
+    wait_until(lambda: client.send(b"\xc0\x00") != mqtt.MQTT_ERR_SUCCESS)
+    assert len(came) == len(messages)

@@ -109,6 +109,12 @@ def test_a_certificate_of_a_trusted_authority_is_good_for_its_names(
     assert "HAR_PASSWORD" in str(wrong)
 
 
+def told_in_the_end(connect: Connect, url: str, tls: TlsOptions, told: str) -> bool:
+    """Whether it is refused so. A broker that refuses a certificate after the handshake closes at once, and now and
+    then what it says is lost with the connection: then it is refused in other words, and tried again."""
+    return any(told in str(refused(connect, url, tls)) for _ in range(10))
+
+
 @both
 @all_schemes
 @pytest.mark.parametrize(
@@ -117,7 +123,6 @@ def test_a_certificate_of_a_trusted_authority_is_good_for_its_names(
         ("other name", "is not made for 127.0.0.1"),
         ("expired", "has expired"),
         ("unknown", "is not trusted"),
-        ("wants certificate", "wants a certificate of this client"),
     ],
 )
 def test_everything_else_is_refused_in_a_sentence(
@@ -125,8 +130,7 @@ def test_everything_else_is_refused_in_a_sentence(
 ) -> None:
     error = refused(connect, brokers.url(kind, scheme, "127.0.0.1"), TlsOptions(brokers.authority.certificate))
     assert told in str(error)
-    if kind != "wants certificate":
-        assert error.is_final == (kind != "expired")  # a clock may be set
+    assert error.is_final == (kind != "expired")  # a clock may be set
 
 
 @both
@@ -136,9 +140,9 @@ def test_a_client_s_certificate_lets_it_in_if_the_broker_trusts_it(
 ) -> None:
     url, cafile = brokers.url("wants certificate", scheme, "127.0.0.1"), brokers.authority.certificate
     connect(url, TlsOptions(cafile, *brokers.authority.issue("client")))
-    error = refused(connect, url, TlsOptions(cafile, *brokers.foreign.issue("stranger")))
-    assert "certificate" in str(error)
-    assert "--cert" in str(error)
+    assert told_in_the_end(connect, url, TlsOptions(cafile), "wants a certificate of this client; give --cert")
+    stranger = TlsOptions(cafile, *brokers.foreign.issue("stranger"))
+    assert told_in_the_end(connect, url, stranger, "does not take this client's certificate (unknown ca)")
 
 
 @both
