@@ -1,12 +1,14 @@
-"""Why a message is not used: kinds, each with a counter of its own. Pure."""
+"""Why a message is not used: kinds, each with a counter of its own, and the error that says so. Pure."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
+from model.text import MOST, printable
+
 
 class Fault(StrEnum):
-    """A kind of fault; its value is the field of :class:`streamer.tally.Counts` that counts it.
+    """A kind of fault; its value is the field of :class:`streamer.counts.Counts` that counts it.
 
     All but the last two are counted as ``malformed_messages``, too.
     """
@@ -42,3 +44,31 @@ class Fault(StrEnum):
     def is_malformed(self) -> bool:
         """Whether the message itself is at fault."""
         return self not in (Fault.TOO_FAST, Fault.NO_ROOM)
+
+
+class WireError(ValueError):
+    """A payload or topic that is not of its format, or not to be used; ``str(error)`` says why, ``kind`` in short, and
+    ``phone`` whose it is if that is known.
+    """
+
+    def __init__(self, reason: str, kind: Fault = Fault.MISTYPED, phone: str | None = None) -> None:
+        super().__init__(printable(reason, MOST))  # it may quote what somebody sent
+        self.kind = kind
+        self.phone = phone
+
+    def of(self, phone: str) -> WireError:
+        """The same, of this phone."""
+        return WireError(str(self), self.kind, phone)
+
+
+class TooLong(bytes):
+    """Stands for a payload that is longer than :data:`streamer.wire.MAX_PAYLOAD_BYTES`, and holds nothing of it."""
+
+    n_bytes: int
+
+    @classmethod
+    def of(cls, n_bytes: int) -> TooLong:
+        """For one of so many bytes."""
+        made = cls()
+        made.n_bytes = n_bytes
+        return made

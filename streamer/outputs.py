@@ -21,6 +21,7 @@ from model.signals import CHANNELS
 from model.stateful.transitions import PosturalTransition
 from model.text import MOST, counted, printable
 from model.windows import WINDOW_LENGTH
+from streamer.counts import refusal_lines
 from streamer.recognition.prediction import Prediction
 
 log = logging.getLogger(__name__)
@@ -264,7 +265,7 @@ def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
         f"repeated {summary['repeated_messages']}, late {summary['late_messages']}, "
         f"dropped {counted(summary['dropped_messages'], 'message')}; {counted(summary['gaps'], 'gap')}",
     ]
-    lines += _refusals(summary)
+    lines += refusal_lines(summary)
     if unpublished := summary.get("unpublished_messages"):
         lines.append(f"{unpublished} predictions and other messages not published")
     if latency["p50"] is not None:
@@ -276,19 +277,6 @@ def summary_lines(summary: dict[str, Any]) -> Sequence[str]:
     if recording := summary.get("recording"):
         missed = f"; {recording['missed']} messages are missing" if recording["missed"] else ""
         lines.append(f"recorded {counted(recording['messages'], 'message')} to {printable(recording['file'])}{missed}")
-    return lines
-
-
-def _refusals(summary: dict[str, Any]) -> list[str]:
-    """What was too much, if anything was: see docs/limits.md."""
-    told = {
-        "refused of phones that send too much": summary["too_fast_messages"] + summary.get("flood_messages", 0),
-        "refused of phones for which there was no room": summary["no_room_messages"],
-        "dropped for their age": summary.get("outdated_messages", 0),
-    }
-    lines = [f"{counted(count, 'message')} {words}" for words, count in told.items() if count]
-    if evicted := summary["evicted_phones"]:
-        lines.append(f"{counted(evicted, 'silent phone')} made room for others")
     return lines
 
 

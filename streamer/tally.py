@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model.activities import ACTIVITIES, TRANSITION
-from model.decision import UNKNOWN
+from model.activities import ACTIVITIES
 from model.novelty import THRESHOLD
+from streamer.counts import Counts
 from streamer.faults import Fault
 from streamer.intake.report import Finding
 from streamer.limits import MAX_STRANGERS, NOTICES_PER_S, leaked
 from streamer.phone_memory.rate import RateMeter
 from streamer.phone_memory.time_line import TimeLine
 from streamer.phone_memory.traces import Traces
-from streamer.phone_stream import NOTHING_TAKEN, Taken
+from streamer.phone_stream import Taken
 from streamer.recognition.prediction import Prediction
 from streamer.wire import Label
 
@@ -33,89 +33,6 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 """What differs between reasons of one kind."""
 
 PERCENTILES = (50, 90, 99)
-
-
-@dataclass(slots=True)
-class Counts:
-    """What is counted, per phone and in all."""
-
-    messages: int = 0
-    samples: int = 0
-    windows: int = 0
-    lost_messages: int = 0
-    late_messages: int = 0
-    repeated_messages: int = 0
-    reordered_messages: int = 0
-    bridged_samples: int = 0
-    malformed_messages: int = 0
-    too_long_messages: int = 0
-    undecodable_messages: int = 0
-    mistyped_messages: int = 0
-    bad_value_messages: int = 0
-    bad_time_messages: int = 0
-    bad_topic_messages: int = 0
-    unusable_messages: int = 0
-    too_fast_messages: int = 0
-    no_room_messages: int = 0
-    evicted_phones: int = 0
-    forgotten_phones: int = 0
-    untold_notices: int = 0
-    ignored_messages: int = 0
-    gaps: int = 0
-    unknown_windows: int = 0
-    transition_windows: int = 0
-    labelled_windows: int = 0
-    right_windows: int = 0
-    answered_windows: int = 0
-    right_answers: int = 0
-
-    @property
-    def accuracy(self) -> float | None:
-        """Share of the labelled windows that were recognised rightly; None without any."""
-        return self.right_windows / self.labelled_windows if self.labelled_windows else None
-
-    @property
-    def answered_accuracy(self) -> float | None:
-        """The same of those labelled windows alone that were answered with an activity."""
-        return self.right_answers / self.answered_windows if self.answered_windows else None
-
-    def message(self, n_samples: int, taken: Taken) -> None:
-        """Count a message of so many samples, and what came of it."""
-        self.messages += 1
-        self.samples += n_samples
-        if taken is not NOTHING_TAKEN:
-            self.take(taken)
-
-    def take(self, taken: Taken) -> None:
-        """Count what came of a message."""
-        self.lost_messages += taken.lost_messages
-        self.gaps += taken.gaps
-        self.late_messages += taken.late_messages
-        self.repeated_messages += taken.repeated_messages
-        self.reordered_messages += taken.reordered_messages
-        self.bridged_samples += taken.bridged_samples
-
-    def fault(self, kind: Fault) -> None:
-        """Count a message that is not used."""
-        setattr(self, kind.value, getattr(self, kind.value) + 1)
-        self.malformed_messages += kind.is_malformed
-
-    @property
-    def refused_messages(self) -> int:
-        """Messages that nothing was wrong with, but that were too many, or of too many phones."""
-        return self.too_fast_messages + self.no_room_messages
-
-    def predict(self, prediction: Prediction) -> None:
-        """Count a window and whether it was right."""
-        self.windows += 1
-        self.unknown_windows += prediction.answer == UNKNOWN
-        self.transition_windows += prediction.answer == TRANSITION
-        if prediction.is_right is not None:
-            self.labelled_windows += 1
-            self.right_windows += prediction.is_right
-            is_answer = prediction.answer == prediction.activity
-            self.answered_windows += is_answer
-            self.right_answers += is_answer and prediction.is_right
 
 
 @dataclass(slots=True)

@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from model.activities import ALL_LABELS
 from model.signals import SAMPLING_RATE, STANDARD_GRAVITY, Stage
-from model.text import MOST, printable
-from streamer.faults import Fault
+from streamer.faults import Fault, TooLong
+from streamer.faults import WireError as WireError  # what is raised here
 
 ROOT = "har"
 """Default first topic level."""
@@ -48,34 +48,6 @@ Encoding = Literal["json", "msgpack"]
 
 _PHONE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _JSON_STARTS = b"{ \t\r\n"
-
-
-class WireError(ValueError):
-    """A payload or topic that is not of its format, or not to be used; ``str(error)`` says why, ``kind`` in short, and
-    ``phone`` whose it is if that is known.
-    """
-
-    def __init__(self, reason: str, kind: Fault = Fault.MISTYPED, phone: str | None = None) -> None:
-        super().__init__(printable(reason, MOST))  # it may quote what somebody sent
-        self.kind = kind
-        self.phone = phone
-
-    def of(self, phone: str) -> WireError:
-        """The same, of this phone."""
-        return WireError(str(self), self.kind, phone)
-
-
-class TooLong(bytes):
-    """Stands for a payload that is longer than :data:`MAX_PAYLOAD_BYTES`, and holds nothing of it."""
-
-    n_bytes: int
-
-    @classmethod
-    def of(cls, n_bytes: int) -> TooLong:
-        """For one of so many bytes."""
-        made = cls()
-        made.n_bytes = n_bytes
-        return made
 
 
 @dataclass(slots=True)

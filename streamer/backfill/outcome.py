@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from streamer.backfill.rendering import Content, rendering
 from streamer.backfill.units import TableOptions
+from streamer.counts import Counts
 from streamer.formats.names import AUTO
 from streamer.mount.book import MountOptions
 from streamer.phone_stream import ReadyWindow, Taken
 from streamer.recognition.loading import EngineOptions
 from streamer.recognition.prediction import Prediction
-from streamer.tally import Counts
 
 OnSeconds = Callable[[float], None]
 """Told how many more seconds of signals have been recognised, now and then."""

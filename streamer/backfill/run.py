@@ -17,7 +17,7 @@ from streamer.backfill.outcome import BackfillOptions, Outcome
 from streamer.backfill.pool import recognise_all, sensible_workers
 from streamer.backfill.progress import Progress
 from streamer.backfill.sinks import Sink, check_out, open_sink
-from streamer.tally import Counts
+from streamer.counts import Counts
 
 EXIT_UNREAD = 1
 """Exit status if one of the files could not be read."""

@@ -13,8 +13,8 @@ from typing import Any
 
 from streamer.capture.format import Record
 from streamer.capture.writer import CaptureWriter
+from streamer.faults import TooLong
 from streamer.inbox import Inbox, Message
-from streamer.wire import TooLong
 
 log = logging.getLogger(__name__)
 

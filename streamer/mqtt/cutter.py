@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from streamer.faults import TooLong
 from streamer.inbox import Message
 from streamer.mqtt.packets import (
     AT_LEAST_ONCE,
@@ -19,7 +20,7 @@ from streamer.mqtt.packets import (
     decode_length,
     encode_length,
 )
-from streamer.wire import MAX_PAYLOAD_BYTES, TooLong
+from streamer.wire import MAX_PAYLOAD_BYTES
 
 MAX_PACKET = MAX_PAYLOAD_BYTES + (1 << 17)
 """Bytes of a packet that is held: the longest payload of a phone, the longest topic, and as much again of properties.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Protocol
 
+from streamer.counts import Counts
 from streamer.intake.limits import SILENT_S
 from streamer.recognising import Recognising
-from streamer.tally import Counts
 
 
 class Connection(Protocol):
@@ -48,7 +48,7 @@ class Keeping(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One instant. ``counts`` by name (:class:`streamer.tally.Counts`), ages in seconds.
+    """One instant. ``counts`` by name (:class:`streamer.counts.Counts`), ages in seconds.
 
     ``losses`` are those of :class:`streamer.recognising.Recognising`; ``latency_ms`` is by percentile over the last
     predictions, None before the first; ``stalled_s`` is how long ago the recognising thread has turned.

@@ -11,7 +11,7 @@ from model.resampling import Resampler
 from model.signals import SignalChain, Stage, Start
 from model.smoothing import ActivityFilter, FilterSettings, _Prior, _Step
 from model.windows import WindowSlicer
-from streamer import phone_stream, tally
+from streamer import counts, phone_stream, tally
 from streamer.formats.names import Format
 from streamer.intake import buffer, chunks, clock, conventions, fusion, grid, intake, ordering, report, stats, track
 from streamer.labels import Labels, now_s
@@ -91,7 +91,7 @@ REGISTER = register_of(
         {"traces": Traces, "rate": RateMeter, "notices": float, "noticed_s": float},
         arrivals=("last_arrival_s",),
     ),
-    tally.Counts,
+    counts.Counts,
     tally.LogEntry,
     TimeLine,
     # Publishing

@@ -17,7 +17,7 @@ ESCAPE = "\x1b]0;owned\x07\x1b[2J[bold red]<script>alert(1)</script>%s%n{0.__cla
 
 
 class Hostile(NamedTuple):
-    """``kind`` is the field of :class:`streamer.tally.Counts` that counts it; ``topic`` has a place for a phone."""
+    """``kind`` is the field of :class:`streamer.counts.Counts` that counts it; ``topic`` has a place for a phone."""
 
     kind: str
     topic: str

@@ -11,12 +11,12 @@ from model import archive
 from model.archive import read_bytes
 from model.errors import DataError
 from streamer.account import Account
-from streamer.faults import Fault
+from streamer.faults import Fault, TooLong
 from streamer.inbox import Message
 from streamer.phone_stream import Taken
 from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.presence import Presence
-from streamer.wire import TooLong, WireError, check_size
+from streamer.wire import WireError, check_size
 from streamer.workers.letters import Letters, pack_messages, read_to, unpack_messages
 
 

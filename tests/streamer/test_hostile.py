@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.admission.fair_inbox import Losses
+from streamer.counts import Counts
 from streamer.faults import Fault
 from streamer.inbox import Message
 from streamer.listener import Listener, ListenerOptions
 from streamer.operation.logs import logging_to, stderr_handler
 from streamer.outputs import JsonLines, Notice, Output, PlainLines, Recent, summary_lines
 from streamer.recognition.window_engine import WindowEngine
-from streamer.tally import Counts, Tally
+from streamer.tally import Tally
 from streamer.wire import WireError, decode_imu, encode_imu
 from tests.streamer.hostile_messages import ESCAPE, KINDS, MISNAMED, Hostile, hostile, text
 from tests.streamer.rules import Rules

@@ -12,10 +12,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from streamer.faults import TooLong
 from streamer.inbox import Message
 from streamer.mqtt.cutter import MAX_PACKET, Cutter, MalformedStreamError, OwnMessage
 from streamer.mqtt.packets import decode_length, duplicate, encode_length, encode_pubacks, encode_publish
-from streamer.wire import TooLong
 
 VERSIONS = {False: mqtt.MQTTv311, True: mqtt.MQTTv5}
 

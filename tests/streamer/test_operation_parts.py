@@ -17,6 +17,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from model.errors import HarError
+from streamer.counts import Counts
 from streamer.operation.address import HttpAddress, parse_http_address
 from streamer.operation.facts import Facts
 from streamer.operation.health import STALLED_S, is_alive, is_ready
@@ -24,7 +25,6 @@ from streamer.operation.logs import CALM, errors_logged, logging_to, stderr_hand
 from streamer.operation.metrics import COUNTED
 from streamer.operation.server import MOST_AT_ONCE, serving
 from streamer.operation.systemd import Notifier, supervised
-from streamer.tally import Counts
 
 FACTS = Facts(
     model="window",

@@ -19,8 +19,8 @@ from streamer.capture.format import Record
 from streamer.capture.naming import capture_path
 from streamer.capture.reader import open_capture
 from streamer.capture.recorder import Recorder
+from streamer.faults import TooLong
 from streamer.inbox import Message
-from streamer.wire import TooLong
 from tests.brokers import USER, Mosquitto, free_port, start_mosquitto
 from tests.disks import small_disk
 from tests.processes import TIMEOUT_S, Listening, assert_one_sentence, command, environment, run
