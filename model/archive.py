@@ -109,7 +109,7 @@ def read_integers(file: Place, n_columns: int) -> np.ndarray:
 
 def _read_bounded(file: Place) -> bytes:
     """A file's content; a zip says beforehand what a member of it would become, and gives no more."""
-    if isinstance(file, zipfile.Path):
+    if isinstance(file, zipfile.Path) and file.exists():
         size = file.root.getinfo(file.at).file_size
         if size > MAX_MEMBER_BYTES:
             raise DataError(f"{file} would become {size} bytes, more than any file of a data set; download it again.")

@@ -26,7 +26,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from model.boxed import SHA256
+from model.boxed import SHA256, boxed_path
 from model.card import Card, check_card, decode_card, encode_card
 from model.errors import ArtefactError
 from model.files import replace_file
@@ -34,7 +34,6 @@ from model.files import replace_file
 if TYPE_CHECKING:
     import keras
 
-EXTENSION = ".har"
 CARD, GRAPH, WEIGHTS = "card.json", "model.onnx", "weights.npz"
 MAX_CARD_BYTES = 1 << 20
 MAX_FILE_BYTES = 32 << 20
@@ -75,7 +74,7 @@ class Artefact:
 
 def default_artefact_path(network: str = "window") -> Path:
     """The model of this network in the box, one of :data:`model.boxed.IN_THE_BOX`."""
-    return Path(__file__).parent / "pretrained" / f"{network}{EXTENSION}"
+    return boxed_path(network)
 
 
 def make_artefact(card: Card, onnx: bytes, weights: Sequence[npt.NDArray[np.float32]]) -> Artefact:

@@ -132,13 +132,13 @@ class Work:
         """Whether there is something to recognise."""
         return self.recognizer.is_waiting
 
-    def recognise(self, clock: Clock = time.monotonic) -> None:
-        """Recognise all that waits; the clock is that of the arrivals."""
+    def recognise(self, clock: Clock | None = None) -> None:
+        """Recognise all that waits; the clock is that of the arrivals, None the monotonic one."""
         if not self.is_waiting:
             return
         before_s = time.monotonic()
         self._next_call_s = before_s + self._engine.gather_s
-        if predictions := self.recognizer.classify(clock):
+        if predictions := self.recognizer.classify(clock or time.monotonic):
             self._tell(predictions, 1000 * (time.monotonic() - before_s))
 
     def finish(self) -> None:
