@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from model import artefact as artefact_module
+from model import boxed
 from model.activities import ACTIVITIES
 from model.artefact import Artefact, default_artefact_path, make_artefact, read_artefact, write_artefact
 from model.boxed import IN_THE_BOX, SHA256
@@ -287,7 +288,7 @@ def test_a_model_in_the_box_whose_card_was_changed_with_its_graph_is_refused(
 ) -> None:
     """Its card vouches for its graph, but nobody for its card."""
     (tmp_path / "pretrained").mkdir()
-    monkeypatch.setattr(artefact_module, "__file__", str(tmp_path / "artefact.py"))
+    monkeypatch.setattr(boxed, "__file__", str(tmp_path / "boxed.py"))
     write_artefact(tmp_path / "pretrained" / "window.har", TINY)
     sentence = refusal(default_artefact_path())
     assert SHA256["window"] in sentence
