@@ -232,6 +232,8 @@ def test_no_password_is_in_the_file(tmp_path: Path) -> None:
         where = f"mqtt://{USER}:geheim@{broker.where}"
         listener = Listening("--broker", where, "--record", file, "-i", "listener-7", "-C", "1")
         try:
+            assert listener.greeting.startswith("Warning: A password in the command line")
+            assert listener.next_line_of_stderr().startswith("Listening to ")
             replay(where, "test", "--subjects", "20", "--phones", 1)
             assert listener.wait() == 0
         finally:
