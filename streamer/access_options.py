@@ -17,6 +17,9 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
+WARN = f"{__name__}.warn"
+"""In the meta of click's context: what is told warnings by a command that has its own way; else stderr is."""
+
 VISIBLE = (
     "A password in the command line can be read by everybody on this machine (ps); give it as HAR_PASSWORD or "
     "with --password-file."
@@ -125,6 +128,10 @@ def _warn(words: str) -> None:
     """Once, however many brokers there are."""
     context = click.get_current_context(silent=True)
     told = context.meta.setdefault(__name__, set()) if context else set()
-    if words not in told:
-        told.add(words)
+    if words in told:
+        return
+    told.add(words)
+    if context and WARN in context.meta:
+        context.meta[WARN](words)
+    else:
         click.echo(f"Warning: {words}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ import click
 
 from model.command import CONTEXT_SETTINGS, run
 from model.errors import HarError
-from streamer.access_options import FILE, broker_address, warn_of_password
+from streamer.access_options import FILE, WARN, broker_address, warn_of_password
 from streamer.backfill.command import classify
 from streamer.capture.naming import capture_path
 from streamer.cluster.command import cluster
@@ -142,8 +143,10 @@ def listen(brokers: tuple[str, ...], **flags: Any) -> int:
     Ends on Ctrl-C, with a summary. A refused connection exits with the broker's CONNACK code. Every flag can be given
     as an environment variable too: HAR_ and its long name, as HAR_KEEPALIVE; -C is HAR_COUNT, -W HAR_TIMEOUT_S.
     """
-    from streamer.operation.logs import errors_logged
+    from streamer.operation.logs import errors_logged, say
 
+    if flags["log_format"] == "json":
+        click.get_current_context().meta[WARN] = lambda words: say(words, "json", logging.WARNING)
     with errors_logged(flags["log_format"]):
         return _listen(brokers, flags)
 

@@ -148,9 +148,9 @@ class Link:
 
     def _reopen(self) -> None:
         """Try again, one broker after the other, until one takes the subscriptions or it stops."""
+        self.state = ConnectionState.RECONNECTING
         if self._is_subscribed:
             log.warning("connection to %s lost", self.address)
-        self.state = ConnectionState.RECONNECTING
         self._is_subscribed = False
         self._attempts.lost()
         is_named = self._options.keep_session or self._options.has_given_id  # so that another may have that name

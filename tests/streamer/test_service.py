@@ -65,6 +65,8 @@ def test_errors_of_a_service_are_objects_too(tmp_path: Path) -> None:
     assert done.returncode == 1 and done.stdout == ""
     (line,) = done.stderr.splitlines()
     told = json.loads(line)
+    done = run("streamer", "listen", "--broker", f"u:p@127.0.0.1:{free_port()}", "--log-format", "json")
+    assert [json.loads(each)["level"] for each in done.stderr.splitlines()] == ["warning", "error"]
     assert told["level"] == "error" and "There is no broker at" in told["message"]
 
 
