@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +147,14 @@ class Listening:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+
+@contextmanager
+def listening(*arguments: object, **changes: str) -> Iterator[Listening]:
+    """A listener that hears, for the block."""
+    listener = Listening(*arguments, keep_lines=True, **changes)
+    try:
+        assert listener.greeting.startswith("Listening to "), listener.greeting
+        yield listener
+    finally:
+        listener.kill()

@@ -25,17 +25,15 @@ _SCALE = {"memory [MB]": 1e-6, "latency p50 [ms]": 1e3}
 
 @dataclass
 class Series:
-    """What was measured: times on the monotonic clock [s], and values by figure; the last answer in full."""
+    """What was measured: times on the monotonic clock [s], and values by figure."""
 
     times_s: list[float] = field(default_factory=list)
     values: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in FIGURES})
-    last: dict[str, float] = field(default_factory=dict)
     failures: int = 0
 
     def take(self, metrics: dict[str, float]) -> None:
         """One more measurement."""
         self.times_s.append(time.monotonic())
-        self.last = metrics
         for name, metric in FIGURES.items():
             self.values[name].append(metrics[metric] * _SCALE.get(name, 1.0))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,7 +15,7 @@ import pytest
 from model.bundled import load_recordings
 from streamer.wire import encode_imu
 from tests.brokers import Mosquitto, free_port
-from tests.processes import Listening, run
+from tests.processes import listening, run
 from tests.publishers import sender
 from tests.streamer.hostile_messages import hostile
 
@@ -34,16 +32,6 @@ WAVE = 5000
 
 PHONE_BYTES = 32e3
 """What a phone needs while it is there, and its part in what the listener needs once."""
-
-
-@contextmanager
-def listening(*arguments: object) -> Iterator[Listening]:
-    listener = Listening(*arguments)
-    try:
-        assert listener.greeting.startswith("Listening to "), listener.greeting
-        yield listener
-    finally:
-        listener.kill()
 
 
 def largest_bytes(pid: int) -> int:

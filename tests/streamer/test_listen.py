@@ -8,8 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +24,8 @@ from model.uci_har import write_uci_har
 from model.windows import WINDOW_LENGTH
 from tests.brokers import USER, Mosquitto, free_port, start_mosquitto
 from tests.certificates import make_certificate
-from tests.processes import Listening, assert_one_sentence, run
+from tests.processes import Listening, assert_one_sentence, listening, run
 from tests.saved_windows import check_saved_windows, expected_windows, replay
-
-
-@contextmanager
-def listening(*arguments: object, **changes: str) -> Iterator[Listening]:
-    listener = Listening(*arguments, keep_lines=True, **changes)
-    try:
-        assert listener.greeting.startswith("Listening to "), listener.greeting
-        yield listener
-    finally:
-        listener.kill()
 
 
 def check_labels_and_accuracy(predictions: list[dict[str, Any]], summary: dict[str, Any]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,20 +22,10 @@ from model.stateful.transitions import transitions_of
 from streamer.recognition.comparing import Comparing
 from streamer.recognition.stream_states import StreamStates
 from tests.brokers import Mosquitto
-from tests.processes import Listening, assert_one_sentence, run
+from tests.processes import assert_one_sentence, listening, run
 from tests.subscribers import subscriber
 
 SUBJECTS = (20,)
-
-
-@contextmanager
-def listening(*arguments: object) -> Iterator[Listening]:
-    listener = Listening("--model", "stream", *arguments)
-    try:
-        assert listener.greeting.startswith("Listening to "), listener.greeting
-        yield listener
-    finally:
-        listener.kill()
 
 
 def replay(where: str, *arguments: object) -> None:
@@ -89,7 +77,9 @@ def test_what_comes_through_mosquitto_is_what_the_batch_chain_says(
     mosquitto: Mosquitto, every: float | None, steps: int
 ) -> None:
     wanted = expected(steps)
-    with listening("--broker", mosquitto.where, *(["--every", every] if every else [])) as listener:
+    with listening(
+        "--model", "stream", "--broker", mosquitto.where, *(["--every", every] if every else [])
+    ) as listener:
         replay(mosquitto.where)
         listener.wait_for(sum(len(each["activities"]) for each in wanted.values()))
         listener.wait_until_quiet()
@@ -132,7 +122,7 @@ def check_labels(predictions: list[dict[str, Any]], summary: dict[str, Any], ste
 
 
 def test_a_transition_comes_right_after_its_prediction_and_near_the_labelled_ones(mosquitto: Mosquitto) -> None:
-    with listening("--broker", mosquitto.where) as listener:
+    with listening("--model", "stream", "--broker", mosquitto.where) as listener:
         replay(mosquitto.where)
         listener.wait_until_quiet()
         listener.stop()
@@ -153,7 +143,7 @@ def test_a_transition_comes_right_after_its_prediction_and_near_the_labelled_one
 
 
 def test_a_gap_begins_anew(mosquitto: Mosquitto) -> None:
-    with listening("--broker", mosquitto.where) as listener:
+    with listening("--model", "stream", "--broker", mosquitto.where) as listener:
         replay(mosquitto.where, "--drop", "0.2", "--seed", "1")
         listener.wait_until_quiet()
         summary = listener.stop()
@@ -164,7 +154,7 @@ def test_a_gap_begins_anew(mosquitto: Mosquitto) -> None:
 def test_consumers_hear_predictions_transitions_and_home_assistant_of_them(mosquitto: Mosquitto) -> None:
     with (
         subscriber(mosquitto.port) as heard,
-        listening("--broker", mosquitto.where, "--home-assistant") as listener,
+        listening("--model", "stream", "--broker", mosquitto.where, "--home-assistant") as listener,
     ):
         replay(mosquitto.where)
         listener.wait_until_quiet()
@@ -186,7 +176,7 @@ def test_consumers_hear_predictions_transitions_and_home_assistant_of_them(mosqu
 
 def test_a_capture_is_recognised_anew_by_it(mosquitto: Mosquitto, tmp_path: Path) -> None:
     capture = tmp_path / "session.har"
-    with listening("--broker", mosquitto.where, "--record", capture) as listener:
+    with listening("--model", "stream", "--broker", mosquitto.where, "--record", capture) as listener:
         replay(mosquitto.where)
         listener.wait_until_quiet()
         summary = listener.stop()

@@ -19,7 +19,7 @@ from streamer.publishing.pump import WINDOW
 from streamer.recognition.loading import EngineOptions, load_engine
 from streamer.recognition.prediction import Prediction
 from tests.brokers import Mosquitto
-from tests.processes import ROOT, Listening, assert_one_sentence, command, environment, run
+from tests.processes import ROOT, assert_one_sentence, command, environment, listening, run
 from tests.streamer.kept_listeners import Told
 from tests.subscribers import Heard, subscriber
 
@@ -37,16 +37,6 @@ def replaying(where: str) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.kill()
         process.wait()
-
-
-@contextmanager
-def listening(*arguments: object) -> Iterator[Listening]:
-    listener = Listening(*arguments)
-    try:
-        assert listener.greeting.startswith("Listening to "), listener.greeting
-        yield listener
-    finally:
-        listener.kill()
 
 
 def undisturbed(heard: Heard, model: str) -> dict[str, list[Prediction]]:

@@ -8,14 +8,13 @@ import re
 import shutil
 import signal
 import subprocess
-import urllib.request
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.soak.watch import read_metrics
 from streamer.cli import listen
 from tests.brokers import Mosquitto, free_port
 from tests.processes import ROOT, Listening, run
@@ -23,12 +22,6 @@ from tests.streamer.test_operation_parts import Systemd
 
 STARTS = int(os.environ.get("HAR_TEST_STARTS", "3"))
 """`make soak` makes it 200."""
-
-
-def metrics(port: int) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as got:
-        text = got.read().decode()
-    return {s.name: s.value for family in text_string_to_metric_families(text) for s in family.samples}
 
 
 def test_a_service_tells_its_supervisors_what_it_does(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -46,14 +39,14 @@ def test_a_service_tells_its_supervisors_what_it_does(mosquitto: Mosquitto, tmp_
         done = run("replay", "test", "--subjects", "2", "--broker", mosquitto.where, "--speed", "max", "--json")
         sent = json.loads(done.stdout)
         listener.wait_until_quiet()
-        told = metrics(port)
+        told = read_metrics(port)
         assert told["har_stream_messages_total"] == sent["messages"]
         assert told["har_stream_windows_total"] == len(listener.of_type("prediction")) > 100
         assert told["har_stream_phones"] == 2 and told["har_stream_ready"] == told["har_stream_alive"] == 1
         mosquitto.stop()
         lost = json.loads(listener.next_line_of_stderr())
         assert lost["level"] == "warning" and "lost" in lost["message"]
-        assert metrics(port)["har_stream_ready"] == 0 and metrics(port)["har_stream_alive"] == 1
+        assert read_metrics(port)["har_stream_ready"] == 0 and read_metrics(port)["har_stream_alive"] == 1
         summary = listener.stop()
         assert summary["windows"] == told["har_stream_windows_total"]
     finally:
