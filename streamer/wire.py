@@ -21,6 +21,7 @@ from model.activities import ALL_LABELS
 from model.signals import SAMPLING_RATE, STANDARD_GRAVITY, Stage
 from streamer.faults import Fault, TooLong
 from streamer.faults import WireError as WireError  # what is raised here
+from streamer.packed import vectors
 
 ROOT = "har"
 """Default first topic level."""
@@ -43,6 +44,9 @@ MAX_VALUE = 1e6
 MAX_TIME_S = 8e9
 """Seconds since 1970 or since a phone's start: the year 2223. No clock that is merely wrong shows more, neither one
 that has run over (2038, 2106) nor one that was never set."""
+
+MAX_TOPICS = 20_000
+"""Topics that are remembered, so that they are taken apart once."""
 
 Encoding = Literal["json", "msgpack"]
 
@@ -92,15 +96,23 @@ _Seq = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 _Rate = Annotated[float, msgspec.Meta(gt=0.0, le=10_000.0)]
 
 
-class _Imu(msgspec.Struct, omit_defaults=True):
+class _Imu(msgspec.Struct, kw_only=True):
     t: float | _Times
-    acc: _Vectors
-    gyro: _Vectors | None = None
     seq: _Seq | None = None
     rate: _Rate | None = None
     unit: _Unit | None = None
     stage: Literal["raw", "denoised"] = "raw"
     start: bool = False
+
+
+class _ReadImu(_Imu, kw_only=True):
+    acc: _Vectors
+    gyro: _Vectors | None = None
+
+
+class _PackedImu(_Imu, kw_only=True):
+    acc: msgspec.Raw
+    gyro: msgspec.Raw
 
 
 class _Label(msgspec.Struct):
@@ -112,9 +124,10 @@ class _Label(msgspec.Struct):
 _STAGES = {stage.value: stage for stage in Stage}
 _DECODERS = {
     (kind, encoding): module.Decoder(struct)
-    for kind, struct in ((IMU, _Imu), (LABEL, _Label))
+    for kind, struct in ((IMU, _ReadImu), (LABEL, _Label))
     for encoding, module in (("json", msgspec.json), ("msgpack", msgspec.msgpack))
 }
+_PACKED = msgspec.msgpack.Decoder(_PackedImu)
 _ENCODERS: dict[Encoding, msgspec.json.Encoder | msgspec.msgpack.Encoder] = {
     "json": msgspec.json.Encoder(),
     "msgpack": msgspec.msgpack.Encoder(),
@@ -138,6 +151,7 @@ def phone_topics(root: str) -> tuple[str, ...]:
     return tuple(f"{root}/+/{kind}" for kind in (IMU, LABEL))
 
 
+@lru_cache(maxsize=MAX_TOPICS)
 def parse_topic(name: str) -> tuple[str, str]:
     """Phone and kind of a topic that ends in ``<phone>/<kind>``.
 
@@ -193,15 +207,21 @@ def _times(message: _Imu, n_samples: int) -> npt.NDArray[np.float64]:
     if isinstance(message.t, list):
         if len(message.t) != n_samples:
             raise WireError(f"t has {len(message.t)} times for {n_samples} samples")
-        return np.array(message.t)
-    if message.rate is None and n_samples > 1:
-        raise WireError("rate is missing: it gives the times of the samples after the first")
-    return message.t + _after_first(n_samples, message.rate or SAMPLING_RATE)
+        times = np.array(message.t)
+        is_sensible = np.abs(times).max() <= MAX_TIME_S
+    else:
+        if message.rate is None and n_samples > 1:
+            raise WireError("rate is missing: it gives the times of the samples after the first")
+        times = message.t + after_first_s(n_samples, message.rate or SAMPLING_RATE)
+        is_sensible = message.t >= -MAX_TIME_S and times[-1] <= MAX_TIME_S
+    if not is_sensible:
+        raise WireError("a time is not a finite number of a sensible size", Fault.BAD_TIME)
+    return times
 
 
 @lru_cache(maxsize=64)
-def _after_first(n_samples: int, rate: float) -> npt.NDArray[np.float64]:
-    """Seconds from the first of so many samples to each."""
+def after_first_s(n_samples: int, rate: float) -> npt.NDArray[np.float64]:
+    """Seconds from the first of so many samples to each, ``(n_samples,)``, at a rate [Hz]."""
     after_s: npt.NDArray[np.float64] = np.arange(n_samples) / rate
     after_s.flags.writeable = False
     return after_s
@@ -215,14 +235,11 @@ def decode_imu(payload: bytes, *, gyro_optional: bool = False) -> Samples:
     WireError : the payload is too long, not JSON or MessagePack, has missing or mistyped fields,
         lists of unequal lengths, or numbers that are not finite or that no sensor or clock gives.
     """
-    message = _decode(IMU, payload)
-    assert isinstance(message, _Imu)
-    values = _values(message, gyro_optional)
-    times = _times(message, len(values))
-    if not np.abs(values).max() <= MAX_VALUE:
+    message, values = _packed(payload) or _read(payload, gyro_optional)
+    # None is too large if their squares together are not, which is seen at a fraction of the cost.
+    if not (np.vdot(values, values) <= MAX_VALUE**2 or np.abs(values).max() <= MAX_VALUE):
         raise WireError("a value is not a finite number of a sensible size", Fault.BAD_VALUE)
-    if not np.abs(times).max() <= MAX_TIME_S:
-        raise WireError("a time is not a finite number of a sensible size", Fault.BAD_TIME)
+    times = _times(message, len(values))
     if message.unit is not None:
         values[:, :3] /= STANDARD_GRAVITY if message.unit.acc == "m/s2" else 1.0
         values[:, 3:] *= np.deg2rad(1.0) if message.unit.gyro == "deg/s" else 1.0
@@ -230,8 +247,26 @@ def decode_imu(payload: bytes, *, gyro_optional: bool = False) -> Samples:
     return Samples(values, times, message.seq, _STAGES[message.stage], message.start, rate)
 
 
-def _values(message: _Imu, gyro_optional: bool) -> npt.NDArray[np.float64]:
-    """``(n_samples, 6)``, or ``(n_samples, 3)`` without angular velocity."""
+def _packed(payload: bytes) -> tuple[_Imu, npt.NDArray[np.float64]] | None:
+    """A message and its values ``(n_samples, 6)``, if it is MessagePack as it is usual; whatever may be wrong with any
+    other is not found here.
+    """
+    if not payload or payload[0] in _JSON_STARTS or len(payload) > MAX_PAYLOAD_BYTES:
+        return None
+    try:
+        message = _PACKED.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    acceleration, turning = vectors(bytes(message.acc)), vectors(bytes(message.gyro))
+    if acceleration is None or turning is None or not len(acceleration) == len(turning) <= MAX_SAMPLES:
+        return None
+    return message, np.concatenate((acceleration, turning), axis=1, dtype=np.float64)
+
+
+def _read(payload: bytes, gyro_optional: bool) -> tuple[_Imu, npt.NDArray[np.float64]]:
+    """A message and its values, ``(n_samples, 6)``, or ``(n_samples, 3)`` without angular velocity."""
+    message = _decode(IMU, payload)
+    assert isinstance(message, _ReadImu)
     n_samples, sensors = len(message.acc), [message.acc]
     if message.gyro is not None:
         if n_samples != len(message.gyro):
@@ -242,7 +277,7 @@ def _values(message: _Imu, gyro_optional: bool) -> npt.NDArray[np.float64]:
     # Twice as fast as an array of the tuples.
     numbers = chain.from_iterable(chain.from_iterable(sensors))
     flat = np.fromiter(numbers, np.float64, count=3 * n_samples * len(sensors))
-    return flat.reshape(len(sensors), n_samples, 3).transpose(1, 0, 2).reshape(n_samples, -1)
+    return message, flat.reshape(len(sensors), n_samples, 3).transpose(1, 0, 2).reshape(n_samples, -1)
 
 
 def decode_label(payload: bytes) -> Label:

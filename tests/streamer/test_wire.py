@@ -39,6 +39,55 @@ def test_samples_come_back_bit_for_bit(
     assert (samples.seq, samples.stage, samples.start) == (seq, stage, start)
 
 
+packed_numbers = sensible | st.integers(-5, 5)
+"""MessagePack has other forms for whole numbers."""
+
+
+@given(
+    rows=st.lists(st.lists(packed_numbers, min_size=2, max_size=4), max_size=20)
+    | st.lists(st.lists(sensible, min_size=3, max_size=3), min_size=14, max_size=18),
+    turning=st.integers(-1, 1),
+    more=st.sampled_from([{}, {"seq": 7}, {"unit": {"acc": "m/s2"}}, {"start": True}, {"battery": [1, "x"]}]),
+)
+def test_packed_vectors_are_the_same_as_those_that_are_read_number_by_number(
+    rows: list[list[float]], turning: int, more: dict[str, object]
+) -> None:
+    message = {"t": 1.0, "rate": 50.0, "acc": rows, "gyro": [[0.5, 1.0, -2.0]] * max(len(rows) + turning, 0), **more}
+    payload = msgspec.msgpack.encode(message)
+    as_text = msgspec.json.encode(message)
+    try:
+        expected = decode_imu(as_text)
+    except WireError as error:
+        with pytest.raises(WireError) as raised:
+            decode_imu(payload)
+        assert raised.value.kind == error.kind
+        return
+    samples = decode_imu(payload)
+    assert samples.values.tobytes() == expected.values.tobytes()
+    assert samples.values.flags.writeable
+    assert samples.times.tolist() == expected.times.tolist()
+    assert (samples.seq, samples.start) == (expected.seq, expected.start)
+
+
+@given(at=st.integers(0, 2000), to=st.integers(0, 255))
+def test_a_packed_message_with_any_byte_changed_is_what_its_numbers_say_or_refused(at: int, to: int) -> None:
+    packed = bytearray(encode_imu(np.eye(20, 6), time_s=1.0, seq=3, encoding="msgpack"))
+    packed[at % len(packed)] = to
+    full = wire._DECODERS[wire.IMU, "msgpack"]
+    try:
+        message = full.decode(bytes(packed))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        with pytest.raises(WireError):
+            decode_imu(bytes(packed))
+        return
+    try:
+        samples = decode_imu(bytes(packed))
+    except WireError:
+        return
+    if message.unit is None:
+        assert samples.values.tolist() == np.hstack([message.acc, message.gyro]).tolist()
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_recording_comes_back_bit_for_bit(encoding: Encoding) -> None:
     chunk = load_recording(3).samples[:25]
