@@ -33,6 +33,7 @@ from streamer.console.painter import Painter
 from streamer.console.source import ListenerSource
 from streamer.console.theme import UNICODE
 from streamer.console.view import View
+from streamer.inbox import Message
 from streamer.listener import Listener, ListenerOptions
 from streamer.outputs import Recent
 from streamer.recognition.prediction import Prediction
@@ -123,7 +124,7 @@ def _feed(listener: Listener, messages: Sequence[Outgoing], in_real_time: bool) 
     for message in messages:
         if in_real_time and (wait_s := start_s + message.due_s - time.monotonic()) > 0:
             time.sleep(wait_s)
-        listener.receive(message.topic, message.payload)
+        listener.receive_many([Message(message.topic, message.payload, time.monotonic())])
 
 
 def _draw_in_turns(is_over: Callable[[], bool], source: ListenerSource, start_s: float) -> float:

@@ -48,7 +48,7 @@ class Keeping(Protocol):
 
 
 class Listener:
-    """Takes messages from any thread by :meth:`receive`, and recognises them on its own.
+    """Takes messages from any thread by :meth:`receive_many`, and recognises them on its own.
 
     ``lock`` is held while ``tally`` and the phones' reports change; whoever draws takes it for the time of a snapshot.
 
@@ -129,12 +129,8 @@ class Listener:
         tune()
         self._thread.start()
 
-    def receive(self, topic: str, payload: bytes) -> None:
-        """Take a message; quick, and safe on the network thread."""
-        self.receive_many([Message(topic, payload, time.monotonic())])
-
     def receive_many(self, messages: Sequence[Message]) -> None:
-        """Take messages, at least one, which have arrived by the monotonic clock; as :meth:`receive`."""
+        """Take messages, at least one, which have arrived by the monotonic clock; safe on the network thread."""
         self.last_message_s = messages[-1].arrived_s
         if self._keeper is None:
             self.inbox.put(*messages)
@@ -152,7 +148,7 @@ class Listener:
         return self.tally.summary() | self.losses
 
     def recognise(self, messages: Iterable[Message]) -> dict[str, Any]:
-        """Recognise what was recorded, here and now, in place of start, receive and stop; gives the summary.
+        """Recognise what was recorded, here and now, in place of start, receive_many and stop; gives the summary.
 
         The messages' arrivals are Unix time. Nothing is dropped, however long it takes. Errors of outputs and of
         ``messages`` are passed on.

@@ -48,11 +48,8 @@ class Recognising(Protocol):
     def start(self) -> None:
         """Recognise from now on."""
 
-    def receive(self, topic: str, payload: bytes) -> None:
-        """Take a message; quick, and safe on the network thread."""
-
     def receive_many(self, messages: Sequence[Message]) -> None:
-        """Take messages, at least one, which have arrived by the monotonic clock; as :meth:`receive`."""
+        """Take messages, at least one, which have arrived by the monotonic clock; safe on the network thread."""
 
     def arrivals(self) -> Mapping[str, float]:
         """When each phone was last heard of, on the monotonic clock [s]."""

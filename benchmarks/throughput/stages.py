@@ -37,6 +37,7 @@ from streamer.publishing.publisher import Publisher, PublisherOptions
 from streamer.publishing.topics import PREFIX, Topics
 from streamer.recognition.prediction import Prediction
 from streamer.recognition.window_engine import WindowEngine
+from streamer.runtime import tune
 from streamer.tally import Tally
 from streamer.wire import ROOT, Encoding
 
@@ -122,6 +123,7 @@ def stages(encoding: Encoding) -> Iterator[Stage]:
     messages = messages_of(encoding)
     n = len(messages)
     classifier = Classifier.load()
+    tune()  # as the listener's process does
     predictions = recognised(WindowEngine(classifier, FilterSettings()), messages)
     windows = [prediction.window for prediction in predictions]
     yield Stage("receive: cut, queue", "message", receiving_s(messages))

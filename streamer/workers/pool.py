@@ -175,12 +175,8 @@ class Pool:
         for worker in self._workers:
             worker.start()
 
-    def receive(self, topic: str, payload: bytes) -> None:
-        """Take a message; quick, and safe on the network thread."""
-        self.receive_many([Message(topic, payload, time.monotonic())])
-
     def receive_many(self, messages: Sequence[Message]) -> None:
-        """Take messages, at least one, which have arrived by the monotonic clock; as :meth:`receive`."""
+        """Take messages, at least one, which have arrived by the monotonic clock; safe on the network thread."""
         self.last_message_s = messages[-1].arrived_s
         workers = self._workers
         each: list[list[Message]] = [[] for _ in workers]

@@ -21,6 +21,7 @@ from model.smoothing import FilterSettings
 from replay.phone import Manner, Outgoing, Phone
 from replay.source import Piece, prepare
 from streamer.console.snapshot import Snapshot, take_detail, take_health, take_rows
+from streamer.inbox import Message
 from streamer.limits import BATCH
 from streamer.listener import Listener, ListenerOptions
 from streamer.outputs import Recent
@@ -106,7 +107,7 @@ def play(messages: Iterator[Outgoing], until_s: float, classifier: WindowClassif
         for due_s, group in groupby(takewhile(lambda message: message.due_s <= until_s, messages), _due_s):
             clock.now_s = due_s
             for message in group:
-                listener.receive(message.topic, message.payload)
+                listener.receive_many([Message(message.topic, message.payload, due_s)])
             clock.now_s = due_s + DELAY_S
             listener.work(listener.inbox.take(BATCH, 0))
     listener.tally.batch(listener.tally.batch_size, BATCH_MS)

@@ -83,7 +83,7 @@ def test_what_still_waits_at_the_end_is_recognised() -> None:
     listener.start()
     for phone in "abcdefgh":
         for k in range(6):
-            listener.receive(message(phone, k).topic, message(phone, k).payload)
+            listener.receive_many([message(phone, k)._replace(arrived_s=time.monotonic())])
     summary = listener.stop()
     assert summary["windows"] == sum(engine.calls) == 8
 

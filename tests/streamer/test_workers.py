@@ -16,6 +16,7 @@ from model.changes import ActivityChange
 from model.errors import HarError
 from model.stateful.transitions import PosturalTransition
 from streamer.formats.detect import phone_of
+from streamer.inbox import Message
 from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.outputs import Notice
@@ -83,7 +84,7 @@ def test_two_processes_tell_what_one_tells() -> None:
     for each in (listener, pool):
         each.start()
         for topic, payload in messages():
-            each.receive(topic, payload)
+            each.receive_many([Message(topic, payload, time.monotonic())])
         summaries.append(each.stop())
         assert each.failure is None
         each.finish(summaries[-1])
@@ -118,7 +119,7 @@ def test_a_worker_that_is_killed_ends_the_whole_with_a_reason() -> None:
     assert pool.done.wait(10)
     with pytest.raises(HarError, match=r"worker 1 of 1 has ended \(status -9\); start again"):
         raise pool.failure or AssertionError
-    pool.receive("har/a/imu", b"{}")
+    pool.receive_many([Message("har/a/imu", b"{}", time.monotonic())])
     began_s = time.monotonic()
     pool.stop()
     assert time.monotonic() - began_s < 10
