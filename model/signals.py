@@ -216,19 +216,24 @@ _STATES: dict[str, slice] = {"noise": slice(0, 60), "gravity": slice(60, 72), "d
 
 def _push_alike(stage: Stage, chains: list[SignalChain], chunks: list[FloatArray]) -> FloatArray:
     """Chunks of one length of streams that have heard as much: ``(n, m, 9)``."""
-    samples = np.stack(chunks)
+    samples = _stacked(chunks)
     if stage is Stage.RAW:
-        heard = np.concatenate([np.stack([chain._heard for chain in chains]), samples], axis=1)
+        heard = np.concatenate([_stacked([chain._heard for chain in chains]), samples], axis=1)
         for chain, last in zip(chains, heard[:, -2:], strict=True):
             chain._heard = last.copy()
         samples = median3(heard)
     if not samples.shape[1]:
         return np.empty((len(chains), 0, len(CHANNELS)))
-    state = np.stack([chain._state for chain in chains])
+    state = _stacked([chain._state for chain in chains])
     signals = _filtered(stage, samples.transpose(0, 2, 1), state)
     for chain, row in zip(chains, state, strict=True):
         chain._state = row.copy()  # a view would keep the others' alive
     return signals.transpose(0, 2, 1)
+
+
+def _stacked(arrays: list[FloatArray]) -> FloatArray:
+    """``numpy.stack`` of arrays that are known to be alike, which it looks at one by one."""
+    return np.concatenate(arrays).reshape(len(arrays), *arrays[0].shape)
 
 
 def _filtered(stage: Stage, samples: FloatArray, state: FloatArray) -> FloatArray:

@@ -114,15 +114,15 @@ class Account:
 
     def recognised(self, predictions: Sequence[Prediction], mounts: dict[int, str], took_ms: float | None) -> None:
         """Count the predictions and hand them on; takes the lock itself."""
-        if took_ms is not None:
-            with self.lock:
+        if self._max_predictions is not None:
+            predictions = predictions[: self._max_predictions - self.predictions]
+        now_s = time.monotonic()
+        with self.lock:
+            if took_ms is not None:
                 self.tally.batch(len(predictions), took_ms)
-        for place, prediction in enumerate(predictions):
-            if self.is_full:
-                break
+            are_news = [self.tally.prediction(prediction, now_s) for prediction in predictions]
+        for place, (prediction, is_news) in enumerate(zip(predictions, are_news, strict=True)):
             self.predictions += 1
-            with self.lock:
-                is_news = self.tally.prediction(prediction, time.monotonic())
             news = ["; ".join(prediction.reasons)] if is_news else []
             if place in mounts:
                 news.append(mounts[place])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -286,7 +287,8 @@ def clock_time(time_s: float, *, tenths: bool = False) -> str:
     """
     try:
         if not tenths:
-            return datetime.fromtimestamp(time_s, UTC).astimezone().strftime("%H:%M:%S")
+            at = time.localtime(round(time_s, 6))
+            return f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
         return datetime.fromtimestamp(round(time_s, 1), UTC).astimezone().strftime("%H:%M:%S.%f")[:-5]
     except (OverflowError, ValueError, OSError):
         return "--:--:--"

@@ -140,11 +140,14 @@ class PhoneStream:
         earlier = windows_together([self]) if message.labels else []  # a label holds for what comes behind it
         for label in message.labels:
             self.labels.add(label)
-        if not message.readings:
+        if not message.has_readings:
             return Taken(earlier)
         self._arrived_s = arrived_s
-        self._intake.conventions.is_turned = self.rotation is not None
-        self._keep(self._intake.push(message, arrived_s + self._unix_offset_s))
+        intake = self._intake
+        intake.conventions.is_turned = self.rotation is not None
+        self._keep(intake.push(message, arrived_s + self._unix_offset_s))
+        if intake.went_straight_on and not earlier and not intake.news:
+            return NOTHING_TAKEN
         return self._taken(earlier)
 
     def _keep(self, chunks: list[Chunk]) -> None:

@@ -12,8 +12,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from model.signals import Stage
-from streamer.wire import Label
+from model.signals import SAMPLING_RATE, Stage
+from streamer.wire import Label, after_first_s
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -87,6 +87,14 @@ class GridSamples:
     first_s: float
     last_s: float
 
+    def readings(self) -> tuple[Readings, Readings]:
+        """The same as readings of the two sensors, which share their times."""
+        times = self.first_s + after_first_s(len(self.values), SAMPLING_RATE)
+        return (
+            Readings(Sensor.TOTAL_ACCELERATION, times, self.values[:, :3], Unit.G),
+            Readings(Sensor.ANGULAR_VELOCITY, times, self.values[:, 3:], Unit.RADIANS_PER_SECOND),
+        )
+
 
 @dataclass(slots=True)
 class PhoneMessage:
@@ -95,13 +103,13 @@ class PhoneMessage:
     ``seq`` counts the phone's messages (None: it does not), ``start`` marks the first of a recording (the filters
     start from zero state), ``stage`` is where the signal chain takes over. ``labels`` say what the owner does.
     ``facts`` are words for the user about what the format says, such as why a sign was taken for iOS's.
-    ``format`` is the format's name as ``--format`` has it. ``grid`` is the readings once more where the message itself
-    says that they are samples at 50 Hz: whoever changes the readings leaves it out.
+    ``format`` is the format's name as ``--format`` has it. Where the message itself says that its readings are samples
+    at 50 Hz, in g and rad/s, they are in ``grid``; else they are ``given``.
     """
 
     phone: str
     format: str
-    readings: tuple[Readings, ...] = ()
+    given: tuple[Readings, ...] = ()
     seq: int | None = None
     start: bool = False
     stage: Stage = Stage.RAW
@@ -109,6 +117,18 @@ class PhoneMessage:
     labels: tuple[Label, ...] = ()
     facts: tuple[str, ...] = ()
     grid: GridSamples | None = None
+
+    @property
+    def readings(self) -> tuple[Readings, ...]:
+        """Of all sensors; of samples at 50 Hz they are made when they are asked for, which is seldom."""
+        if self.grid is not None and not self.given:
+            self.given = self.grid.readings()
+        return self.given
+
+    @property
+    def has_readings(self) -> bool:
+        """Whether there are any."""
+        return self.grid is not None or bool(self.given)
 
     @property
     def n_samples(self) -> int:

@@ -240,7 +240,7 @@ def _follow(tally: PhoneTally, prediction: Prediction) -> None:
         tally.since_s = prediction.window.start_s
     tally.answer, tally.confidence = prediction.answer, prediction.confidence
     tally.until_s = prediction.window.end_s
-    tally.probabilities = tuple(float(p) for p in prediction.probabilities)
+    tally.probabilities = tuple(prediction.probabilities.tolist())
     tally.seconds[prediction.answer] = tally.seconds.get(prediction.answer, 0.0) + prediction.window.span_s
     _confuse(tally.confusion, prediction)
     if tally.log and tally.log[-1].answer == prediction.answer:

@@ -188,7 +188,7 @@ class Work:
                 self._forget()
         if message.labels:
             self._journal.labels(phone, message.labels)
-        if message.readings:
+        if message.has_readings:
             self._journal.message(phone, message.n_samples, taken, arrived_s, message.format)
             stream = self.recognizer.stream(phone)
             if stream and stream.findings is not self._findings.get(phone, ()):

@@ -130,7 +130,7 @@ def format_of(topic: str, payload: bytes) -> str | None:
     """The format of samples on any topic, None if they are none."""
     try:
         messages = detect.decode(topic, payload)
-        if any(message.readings for message in messages):
+        if any(message.has_readings for message in messages):
             return messages[0].format
     except WireError:
         pass

@@ -31,14 +31,11 @@ def decode(topic: str, payload: bytes) -> list[PhoneMessage]:
 
 def as_message(phone: str, samples: Samples) -> PhoneMessage:
     """Samples in g and rad/s as the readings of two sensors that share their times, or of the acceleration alone."""
-    acceleration = Readings(Sensor.TOTAL_ACCELERATION, samples.times, samples.values[:, :3], Unit.G)
-    readings: tuple[Readings, ...] = (acceleration,)
-    grid = None
-    if samples.values.shape[1] > 3:
-        turning = samples.values[:, 3:]
-        readings += (Readings(Sensor.ANGULAR_VELOCITY, samples.times, turning, Unit.RADIANS_PER_SECOND),)
-        if samples.rate == SAMPLING_RATE:
-            grid = GridSamples(samples.values, float(samples.times[0]), float(samples.times[-1]))
-    return PhoneMessage(
-        phone, Format.HAR, readings, seq=samples.seq, start=samples.start, stage=samples.stage, grid=grid
-    )
+    values, times = samples.values, samples.times
+    if samples.rate == SAMPLING_RATE and values.shape[1] > 3:
+        grid = GridSamples(values, float(times[0]), float(times[-1]))
+        return PhoneMessage(phone, Format.HAR, seq=samples.seq, start=samples.start, stage=samples.stage, grid=grid)
+    readings: tuple[Readings, ...] = (Readings(Sensor.TOTAL_ACCELERATION, times, values[:, :3], Unit.G),)
+    if values.shape[1] > 3:
+        readings += (Readings(Sensor.ANGULAR_VELOCITY, times, values[:, 3:], Unit.RADIANS_PER_SECOND),)
+    return PhoneMessage(phone, Format.HAR, readings, seq=samples.seq, start=samples.start, stage=samples.stage)

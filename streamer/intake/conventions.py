@@ -24,7 +24,10 @@ LONG_S = 60.0
 """A silence that is not over for so long never will be: the clock has jumped."""
 
 CHECK_S = 10.0
-"""How long a unit and sign that the format states are believed without a look at the data, after each look."""
+"""How long a unit and sign that the format states are believed without a look at the data, after the first look."""
+
+MOST_CHECK_S = 40.0
+"""The same at most: twice as long after each look that contradicts nothing."""
 
 MIN_SPAN = 40
 """Readings that are judged together, at least."""
@@ -91,7 +94,7 @@ class Conventions:
         self._acceleration_unit: Unit | None = None
         self._angular_unit: Unit | None = None
         self._spans: dict[Sensor, _Span] = {}
-        self._looked_s: dict[Sensor, float] = {}
+        self._looked: dict[Sensor, tuple[float, float]] = {}
         self._n_judged = 0
         self._is_moving = False
         self._silent_until_s: float | None = None
@@ -120,7 +123,7 @@ class Conventions:
         same = len(converted) == len(message.readings) and len(facts) == len(message.facts)
         if same and all(new is old for new, old in zip(converted, message.readings, strict=True)):
             return message
-        return replace(message, readings=converted, facts=facts, grid=None)
+        return replace(message, given=converted, facts=facts, grid=None)
 
     def passes(self, until_s: float) -> bool:
         """Whether readings up to this time that are stated to be in g and rad/s, with Android's sign, pass as they are
@@ -128,11 +131,9 @@ class Conventions:
         """
         if self._format_facts or self._facts or self._silent_until_s is not None:
             return False
-        looked = self._looked_s
-        acceleration_s, turning_s = looked.get(Sensor.TOTAL_ACCELERATION), looked.get(Sensor.ANGULAR_VELOCITY)
-        if acceleration_s is None or turning_s is None:
-            return False
-        return 0 <= until_s - acceleration_s < CHECK_S and 0 <= until_s - turning_s < CHECK_S
+        return self._is_believed(Sensor.TOTAL_ACCELERATION, until_s) and self._is_believed(
+            Sensor.ANGULAR_VELOCITY, until_s
+        )
 
     def _is_right(self, message: PhoneMessage) -> bool:
         """Whether all is as it is to be, by what the format states, and nothing is to be looked at: the usual case."""
@@ -142,14 +143,20 @@ class Conventions:
             readings.sensor in _WHOLE
             and readings.unit is _WHOLE[readings.sensor]
             and readings.sign is Sign.ANDROID
-            and self._is_believed(readings)
+            and self._is_believed(readings.sensor, float(readings.times[-1]))
             for readings in message.readings
         )
 
-    def _is_believed(self, readings: Readings) -> bool:
-        """Whether what the format states was looked at not long ago."""
-        looked_s = self._looked_s.get(readings.sensor)
-        return looked_s is not None and 0 <= float(readings.times[-1]) - looked_s < CHECK_S
+    def _is_believed(self, sensor: Sensor, until_s: float) -> bool:
+        """Whether what the format states of readings up to this time was looked at not long ago."""
+        looked_s, for_s = self._looked.get(sensor, (until_s, 0.0))
+        return 0 <= until_s - looked_s < for_s
+
+    def _believe(self, readings: Readings) -> None:
+        """They have been looked at: twice as long as the last time nobody needs to, if nothing is wrong."""
+        _, for_s = self._looked.get(readings.sensor, (0.0, 0.0))
+        for_s = CHECK_S if self._findings else min(max(2 * for_s, CHECK_S), MOST_CHECK_S)
+        self._looked[readings.sensor] = float(readings.times[-1]), for_s
 
     def _is_chosen(self, sensor: Sensor) -> bool:
         is_part = sensor in (Sensor.BODY_ACCELERATION, Sensor.GRAVITY)
@@ -161,20 +168,23 @@ class Conventions:
                 self._decide_sign(readings.sign, None, readings)
             if (values := self._span(readings)) is not None:
                 self._judge_acceleration(message, readings, values)
+                self._believe(readings)
         elif readings.sensor is Sensor.ANGULAR_VELOCITY and (values := self._span(readings)) is not None:
             self._judge_angular_velocity(readings, values)
+            self._believe(readings)
 
     def _span(self, readings: Readings) -> FloatArray | None:
         """The readings to be judged, ``(n, 3)``, once there are enough; None while nothing is to be judged."""
-        if readings.unit is not None and readings.sign is not None and self._is_believed(readings):
+        if (
+            readings.unit is not None
+            and readings.sign is not None
+            and self._is_believed(readings.sensor, float(readings.times[-1]))
+        ):
             return None
         span = self._spans.get(readings.sensor)
         if span is None:
             span = self._spans[readings.sensor] = _Span()
-        values = span.add(readings)
-        if values is not None:
-            self._looked_s[readings.sensor] = float(readings.times[-1])
-        return values
+        return span.add(readings)
 
     def _judge_acceleration(self, message: PhoneMessage, readings: Readings, values: FloatArray) -> None:
         median = evidence.length(values)

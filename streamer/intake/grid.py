@@ -96,16 +96,27 @@ class GridPath:
 
     def straight_on(self, message: PhoneMessage, samples: GridSamples) -> Chunk | None:
         """The samples of a numbered message whose turn it is, if they simply go on with the piece; else None, and
-        nothing has happened.
+        nothing has happened. As :meth:`push`, in one step.
         """
-        count = len(samples.values)
-        if self.next_s is None or self._held or message.start or count < 2 or message.stage is not self._stage:
+        count, next_s = len(samples.values), self.next_s
+        if next_s is None or self._held or message.start or count < 2 or message.stage is not self._stage:
             return None
-        ahead_s = samples.first_s - self.next_s
+        ahead_s = samples.first_s - next_s
         if abs(ahead_s) > min(MAX_JITTER_S, count * STEP_S):
             return None
-        self._follow_drift(ahead_s, samples)
-        return self._go_on(samples, 0)
+        drift_s, span_s = self._drift_s + ahead_s, self._drift_span_s + (samples.last_s - samples.first_s + STEP_S)
+        of, filled = self._of + count, self._filled
+        if span_s > DRIFT_SPAN_S:
+            if abs(drift_s) > DRIFT * span_s:
+                return None
+            drift_s = span_s = 0.0
+        if of > FILLED_SPAN:
+            if filled > FILLED * of:
+                return None
+            of, filled = of // 2, filled // 2
+        self._drift_s, self._drift_span_s, self._of, self._filled = drift_s, span_s, of, filled
+        self._last, self.next_s = samples.values[-1], samples.last_s + STEP_S
+        return Chunk(samples.values, samples.first_s)
 
     @property
     def n_readings(self) -> int:

@@ -20,7 +20,7 @@ from streamer.intake.grid import GridPath, on_grid
 from streamer.intake.ordering import Ordering, Turn, turn_of
 from streamer.intake.report import Finding, IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
-from streamer.readings import GridSamples, PhoneMessage, Sensor
+from streamer.readings import ClockKind, GridSamples, PhoneMessage, Sensor
 from streamer.wire import MAX_TIME_S, WireError
 
 EARLY = 100
@@ -58,13 +58,15 @@ class Counts(NamedTuple):
 
 class Intake:
     """One phone. ``news`` are words for its owner, which whoever reads them takes away; ``findings`` are what was wrong
-    when it was looked for last (:data:`FINDINGS_S`); :meth:`report` looks anew.
+    when it was looked for last (:data:`FINDINGS_S`); :meth:`report` looks anew. ``went_straight_on`` says of the last
+    message that it changed nothing in the counts, and that nothing is held back.
     """
 
     def __init__(self, phone: str) -> None:
         self.conventions = Conventions()
         self.news: list[str] = []
         self.findings: tuple[Finding, ...] = ()
+        self.went_straight_on = False
         self._phone = phone
         self._format: str | None = None
         self._facts: tuple[str, ...] = ()
@@ -92,8 +94,10 @@ class Intake:
         ------
         WireError : its times or values are not finite, or it is a denoised stream off the grid; it is ignored.
         """
-        if (usual := self._straight_on(message, arrived_s)) is not None:
-            return self._told_of(usual)
+        usual = self._straight_on(message, arrived_s)
+        self.went_straight_on = usual is not None
+        if usual is not None:
+            return [usual]
         turn = turn_of(message, arrived_s)
         _check(turn)
         converted = self.conventions.apply(message)
@@ -107,30 +111,31 @@ class Intake:
         self._look(turn.newest_s)
         return self._told_of(chunks)
 
-    def _straight_on(self, message: PhoneMessage, arrived_s: float) -> list[Chunk] | None:
+    def _straight_on(self, message: PhoneMessage, arrived_s: float) -> Chunk | None:
         """What comes of the usual message, at a fraction of the cost: one that says that its samples are at 50 Hz, and
         that follows on the one before it in every way. None of any other, which the long way is for.
         """
         samples, seq = message.grid, message.seq
         if samples is None or seq is None or self._path is not _Path.GRID or message.format is not self._format:
             return None
-        is_usual = self._n_early > EARLY and message.clock is self._clock.stated and not message.facts
+        clock = self._clock
+        is_usual = self._n_early > EARLY and message.clock is clock.stated is ClockKind.UNIX and not message.facts
         if not is_usual or not self._ordering.is_next(seq) or not self.conventions.passes(samples.last_s):
             return None
         chunk = self._grid.straight_on(message, samples)
         if chunk is None:
             return None
-        self._clock.note(samples.first_s, samples.last_s, arrived_s)
+        clock.note(samples.first_s, samples.last_s, arrived_s)
         self._ordering.count_on(seq, samples.first_s, samples.last_s)
         self._count_grid(samples)
-        is_off = self._grid.is_off and message.stage is not Stage.DENOISED
-        chunks = self._leave_grid(None, [chunk]) if is_off else [chunk]
         self._look(samples.last_s)
-        return chunks
+        return chunk
 
     @property
     def is_waiting(self) -> bool:
         """Whether something is held back as what is missing before it may still come."""
+        if self.went_straight_on:
+            return False
         return bool(self._ordering.n_readings or self._grid.n_readings or self._fusion.is_waiting)
 
     def release(self, now_s: float) -> list[Chunk]:
@@ -152,7 +157,7 @@ class Intake:
     def _take(self, turn: Turn) -> list[Chunk]:
         if turn.lost:
             self._lost = turn.lost, turn.oldest_s
-        if not turn.message.readings:
+        if not turn.message.has_readings:
             return []
         samples = on_grid(turn.message)
         if samples is None or not self._is_for_grid(turn, samples):
@@ -218,7 +223,9 @@ class Intake:
             stats = SensorStats()
             self._stats[Sensor.TOTAL_ACCELERATION] = self._stats[Sensor.ANGULAR_VELOCITY] = stats
         stats.add_regular(len(samples.values), samples.first_s, samples.last_s)
-        turning = self._stats.setdefault(Sensor.ANGULAR_VELOCITY, SensorStats())
+        turning = self._stats.get(Sensor.ANGULAR_VELOCITY)
+        if turning is None:
+            turning = self._stats[Sensor.ANGULAR_VELOCITY] = SensorStats()
         if turning is not stats:  # a phone that was resampled before has its sensors' figures apart
             turning.add_regular(len(samples.values), samples.first_s, samples.last_s)
 

@@ -11,7 +11,7 @@ from model.activities import TRAIN_SUBJECTS
 from model.bundled import index, load_recording
 from model.signals import STANDARD_GRAVITY, FloatArray
 from streamer.intake import evidence
-from streamer.intake.conventions import CHECK_S, SILENCE_S, Conventions
+from streamer.intake.conventions import MOST_CHECK_S, SILENCE_S, Conventions
 from streamer.phone_stream import PhoneStream
 from streamer.readings import PhoneMessage, Readings, Sensor, Sign, Unit
 
@@ -203,7 +203,7 @@ def test_what_contradicts_the_format_is_told_and_not_changed(
 def test_what_contradicts_the_format_later_is_told_at_the_next_look_and_taken_back(
     unit: Unit, factors: tuple[float, ...]
 ) -> None:
-    sent = np.tile(upright(RECORDINGS[0])[:, :3], (3, 1)) * np.repeat(factors, 1500)[:, np.newaxis]
+    sent = np.tile(upright(RECORDINGS[0])[:, :3], (6, 1)) * np.repeat(factors, 3000)[:, np.newaxis]
     conventions, told = Conventions(), []
     for times, values in batches(sent):
         message = PhoneMessage("p", "har", (Readings(Sensor.TOTAL_ACCELERATION, times, values, unit),))
@@ -211,10 +211,10 @@ def test_what_contradicts_the_format_later_is_told_at_the_next_look_and_taken_ba
         told.append([finding.code for finding in conventions.findings])
         expected = values if unit is Unit.G else values / STANDARD_GRAVITY
         np.testing.assert_allclose(given.readings[0].values, expected)
-    late = round(CHECK_S + evidence.SPAN_S) + 2
-    assert told[:30] == [[]] * 30
-    assert told[30 + late : 60] == [["unit-wrong"]] * (30 - late)
-    assert told[60 + late :] == [[]] * (30 - late)
+    late = round(MOST_CHECK_S + evidence.SPAN_S) + 2
+    assert told[:60] == [[]] * 60
+    assert told[60 + late : 120] == [["unit-wrong"]] * (60 - late)
+    assert told[120 + late :] == [[]] * (60 - late)
 
 
 @pytest.mark.parametrize("stated", [Unit.RADIANS_PER_SECOND, Unit.DEGREES_PER_SECOND, None])

@@ -116,7 +116,7 @@ def test_sensors_in_messages_of_their_own_and_reading_by_reading_give_the_same_s
         for part in message.readings:
             for k in range(len(part.times)):
                 one = replace(part, times=part.times[k : k + 1], values=part.values[k : k + 1])
-                singles.append((float(part.times[k]), at_s, replace(message, readings=(one,))))
+                singles.append((float(part.times[k]), at_s, replace(message, given=(one,))))
     in_time = [(at_s, message) for _, at_s, message in sorted(singles, key=lambda each: each[0])]
     assert np.array_equal(samples_of(in_time), samples_of(whole))
     swapped = list(in_time)
@@ -262,7 +262,7 @@ def test_sensors_whose_clocks_count_from_elsewhere_are_aligned_by_their_arrival(
     arriving = []
     for at_s, message in sent(Manner(104, clock_error=0.0)):
         acceleration, turning = message.readings
-        arriving.append((at_s, replace(message, readings=(acceleration, replace(turning, times=turning.times - 1e6)))))
+        arriving.append((at_s, replace(message, given=(acceleration, replace(turning, times=turning.times - 1e6)))))
     stream, windows, _ = run(arriving)
     assert "sensor-clocks" in codes(stream)
     assert len(windows) >= 44
