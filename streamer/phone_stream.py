@@ -114,7 +114,7 @@ class PhoneStream:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was wrong with how the phone sends when the intake looked last, a few seconds ago at most."""
-        return self._intake.findings
+        return self._intake.telling.findings
 
     def report(self) -> IntakeReport:
         """What is known of how the phone sends."""
@@ -146,7 +146,7 @@ class PhoneStream:
         intake = self._intake
         intake.conventions.is_turned = self.rotation is not None
         self._keep(intake.push(message, arrived_s + self._unix_offset_s))
-        if intake.went_straight_on and not earlier and not intake.news:
+        if intake.went_straight_on and not earlier and not intake.telling.news:
             return NOTHING_TAKEN
         return self._taken(earlier)
 
@@ -181,9 +181,7 @@ class PhoneStream:
 
     def _taken(self, windows: list[ReadyWindow]) -> Taken:
         before, now = self._counted, self._intake.counts()
-        news: tuple[str, ...] = ()
-        if self._intake.news:
-            news, self._intake.news = tuple(self._intake.news), []
+        news = self._intake.telling.take_news()
         if now == before:
             return Taken(windows, news=news) if windows or news else NOTHING_TAKEN
         self._counted = now

@@ -18,8 +18,9 @@ from streamer.intake.findings import find
 from streamer.intake.fusion import Fusion
 from streamer.intake.grid import GridPath, on_grid
 from streamer.intake.ordering import Ordering, Turn, turn_of
-from streamer.intake.report import Finding, IntakeReport, SensorReport
+from streamer.intake.report import IntakeReport, SensorReport
 from streamer.intake.stats import SensorStats
+from streamer.intake.telling import Telling
 from streamer.readings import ClockKind, GridSamples, PhoneMessage, Sensor
 from streamer.wire import MAX_TIME_S, WireError
 
@@ -28,12 +29,6 @@ EARLY = 100
 
 BACK_TO_GRID = 500
 """Samples in a row on the grid (10 s) after which a phone that was resampled no longer is."""
-
-MOST_TOLD = 100
-"""Things that are told of one phone, each once."""
-
-FINDINGS_S, LOOKS, LATER_FINDINGS_S = 2.0, 10, 10.0
-"""How often, in the stream's time, it is looked whether there is something new to tell: ten times, and then."""
 
 LOSS_S = 2.0
 """A piece that begins so close to a message behind lost ones begins because of them."""
@@ -57,15 +52,14 @@ class Counts(NamedTuple):
 
 
 class Intake:
-    """One phone. ``news`` are words for its owner, which whoever reads them takes away; ``findings`` are what was wrong
-    when it was looked for last (:data:`FINDINGS_S`); :meth:`report` looks anew. ``went_straight_on`` says of the last
-    message that it changed nothing in the counts, and that nothing is held back.
+    """One phone. ``telling`` is what its owner is to know, :meth:`report` is all that is known.
+
+    ``went_straight_on`` after a message that changed nothing in the counts, with nothing held back.
     """
 
     def __init__(self, phone: str) -> None:
         self.conventions = Conventions()
-        self.news: list[str] = []
-        self.findings: tuple[Finding, ...] = ()
+        self.telling = Telling()
         self.went_straight_on = False
         self._phone = phone
         self._format: str | None = None
@@ -83,9 +77,6 @@ class Intake:
         self._gaps = 0
         self._lost = 0, float("-inf")
         self._jump: str | None = None
-        self._looked_s: float | None = None
-        self._n_looks = 0
-        self._told: set[str] = set()
 
     def push(self, message: PhoneMessage, arrived_s: float) -> list[Chunk]:
         """Take a message with readings, arrived at ``arrived_s`` (Unix time); give the samples that are now known.
@@ -247,22 +238,14 @@ class Intake:
             lost, at_s = self._lost
             is_loss = chunk.piece.cause == JUMPED and abs(chunk.time_s - at_s) < LOSS_S
             cause = self._jump or (f"{counted(lost, 'message')} lost" if is_loss else chunk.piece.cause)
-            self.news.append(f"gap: {cause}")
+            self.telling.news.append(f"gap: {cause}")
             self._jump = None
         return replace(chunk, time_s=chunk.time_s + offset_s) if offset_s else chunk
 
     def _look(self, now_s: float) -> None:
-        """Tell what is newly wrong, and what was found out about units and signs."""
-        every_s = FINDINGS_S if self._n_looks <= LOOKS else LATER_FINDINGS_S
-        if self._looked_s is not None and 0 <= now_s - self._looked_s < every_s:
-            return
-        self._looked_s, self._n_looks = now_s, self._n_looks + 1
-        self.findings = self.report().findings
-        news = [(finding.code, finding.words) for finding in self.findings]
-        for code, words in news + [(fact, fact) for fact in self._facts]:
-            if code not in self._told and len(self._told) < MOST_TOLD:
-                self._told.add(code)
-                self.news.append(words)
+        """Tell what is new, if it is time to."""
+        if self.telling.is_due(now_s):
+            self.telling.look(now_s, self.report().findings, self._facts)
 
     @property
     def n_waiting(self) -> int:

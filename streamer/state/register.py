@@ -13,7 +13,20 @@ from model.smoothing import ActivityFilter, FilterSettings, _Prior, _Step
 from model.windows import WindowSlicer
 from streamer import counts, phone_stream, tally
 from streamer.formats.names import Format
-from streamer.intake import buffer, chunks, clock, conventions, fusion, grid, intake, ordering, report, stats, track
+from streamer.intake import (
+    buffer,
+    chunks,
+    clock,
+    conventions,
+    fusion,
+    grid,
+    intake,
+    ordering,
+    report,
+    stats,
+    telling,
+    track,
+)
 from streamer.labels import Labels, now_s
 from streamer.mount.watch import MountWatch
 from streamer.phone_memory.rate import RateMeter
@@ -60,6 +73,7 @@ REGISTER = register_of(
     buffer.SensorBuffer,
     track.Track,
     stats.SensorStats,
+    telling.Telling,
     chunks.Piece,
     chunks.Chunk,
     report.Finding,
