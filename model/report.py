@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
-from model.errors import HarError
 from model.evaluation import Evaluation
 from model.evaluation_tables import coverage_rows, robustness_figures, smoothing_figures, smoothing_rows
 from model.page import facts, page, section, table, text, tiles
@@ -15,34 +11,6 @@ from model.tables import card_facts, percent
 
 EVALUATIONS = ("official windows", "whole recordings, windows alone", "whole recordings, smoothed")
 """The three evaluations, in their order everywhere."""
-
-
-def check_report(path: Path) -> None:
-    """Fail before the evaluation, not after it.
-
-    Raises
-    ------
-    HarError : Matplotlib is missing, or the file cannot be written.
-    """
-    if find_spec("matplotlib") is None:
-        raise HarError("The report's plots need Matplotlib; install it with: pip install 'har-stream[report]'")
-    if path.is_dir() or not path.resolve().parent.is_dir():
-        raise HarError(f"The report cannot be written to {path}; give a file in a folder that exists.")
-
-
-def write_report(path: Path, evaluation: Evaluation) -> None:
-    """Write the report as one HTML file.
-
-    Raises
-    ------
-    HarError : it cannot be written, or Matplotlib is missing.
-    """
-    check_report(path)
-    content = render_report(evaluation)
-    try:
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise HarError(f"The report cannot be written to {path} ({error.strerror}); give another place.") from error
 
 
 def render_report(evaluation: Evaluation) -> str:

@@ -21,6 +21,7 @@ SHARED_WITH_REPLAY = {
     "streamer.access_options",
     "streamer.address",
     "streamer.faults",
+    "streamer.packed",
     "streamer.tls",
     "streamer.capture.format",
     "streamer.capture.reader",

@@ -37,9 +37,9 @@ def evaluate(artefact: Path | None, as_json: bool, report: Path | None, robustne
     from model.evaluation import evaluate_fully
 
     if report:
-        from model.report import check_report
+        from model.page_file import check_page
 
-        check_report(report)
+        check_page(report)
     read = read_artefact(artefact or default_artefact_path())
     if read.card.network == STREAM:
         _evaluate_stream(read, as_json, report)
@@ -49,9 +49,10 @@ def evaluate(artefact: Path | None, as_json: bool, report: Path | None, robustne
     with steps(display) as on_progress:
         evaluation = evaluate_fully(classifier, robustness=robustness, on_progress=on_progress)
     if report:
-        from model.report import write_report
+        from model.page_file import write_page
+        from model.report import render_report
 
-        write_report(report, evaluation)
+        write_page(report, render_report(evaluation))
         print_written(display, report)
     if as_json:
         print_json(evaluation)
@@ -65,13 +66,15 @@ def _evaluate_stream(artefact: Artefact, as_json: bool, report: Path | None) -> 
     from model.stateful.classifier import StreamClassifier
     from model.stateful.evaluation import evaluate_stream_fully
     from model.stateful.evaluation_tables import stream_evaluation_view
-    from model.stateful.report import write_stream_report
 
     display = console(stderr=True)
     with steps(display) as on_progress:
         evaluation = evaluate_stream_fully(StreamClassifier(artefact), on_progress=on_progress)
     if report:
-        write_stream_report(report, evaluation)
+        from model.page_file import write_page
+        from model.stateful.report import render_stream_report
+
+        write_page(report, render_stream_report(evaluation))
         print_written(display, report)
     if as_json:
         print_json(evaluation)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from model.errors import HarError
 from model.page import facts, page, section, table, text, tiles
 from model.stateful.evaluation import StreamEvaluation
 from model.stateful.evaluation_tables import Rows, protocol_rows, transition_rows
@@ -22,19 +19,6 @@ EXPLANATIONS = (
     "Streams with gaps: the filters begin anew behind each, and so does the model, or its state is kept.",
 )
 """What is seen in each of the protocol's tables."""
-
-
-def write_stream_report(path: Path, evaluation: StreamEvaluation) -> None:
-    """Write the report.
-
-    Raises
-    ------
-    HarError : it cannot be written.
-    """
-    try:
-        path.write_text(render_stream_report(evaluation), encoding="utf-8")
-    except OSError as error:
-        raise HarError(f"The report cannot be written to {path} ({error.strerror}); give another place.") from error
 
 
 def render_stream_report(evaluation: StreamEvaluation) -> str:

@@ -42,7 +42,7 @@ def report(file: Path, html: Path | None, table: Path | None, as_json: bool, **h
     it, without a broker.
     """
     if html:
-        from streamer.report.page import check_page, write_page
+        from model.page_file import check_page
 
         check_page(html)
         _check_other(html, file, "page", "--html")
@@ -51,7 +51,10 @@ def report(file: Path, html: Path | None, table: Path | None, as_json: bool, **h
     if table and rows:
         rows.write(table)
     if html:
-        write_page(html, figures, "stdin" if str(file) == "-" else file.name)
+        from model.page_file import write_page
+        from streamer.report.page import render_page
+
+        write_page(html, render_page(figures, "stdin" if str(file) == "-" else file.name))
     if as_json:
         import msgspec
 

@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
 from model.decision import ANSWERS
-from model.errors import HarError
 from model.page import facts, page, section, table, text, tiles
 from streamer.report.figures import PhoneFigures, SessionReport
 from streamer.report.words import LONGEST_GAP_S, MOST_PHONES, accuracy_rows, changed, conditions, loss_rows
 
 MOST_ROWS = 1000
 """Lines of a table at most."""
-
-
-def check_page(path: Path) -> None:
-    """Fail before the session is read, not after it.
-
-    Raises
-    ------
-    HarError : Matplotlib is missing, or the file cannot be written.
-    """
-    if find_spec("matplotlib") is None:
-        raise HarError("The page's plots need Matplotlib; install it with: pip install 'har-stream[report]'.")
-    if path.is_dir() or not path.resolve().parent.is_dir():
-        raise HarError(f"The report cannot be written to {path}; give a file in a folder that exists.")
-
-
-def write_page(path: Path, report: SessionReport, name: str) -> None:
-    """Write the page; ``name`` says what was recorded.
-
-    Raises
-    ------
-    HarError : it cannot be written, or Matplotlib is missing.
-    """
-    check_page(path)
-    content = render_page(report, name)
-    try:
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise HarError(f"The report cannot be written to {path} ({error.strerror}); give another place.") from error
 
 
 def render_page(report: SessionReport, name: str) -> str:
