@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -256,6 +257,8 @@ for each in (calibrate, classify, doctor, forget, label, phyphox, report):
 
 def main() -> NoReturn:
     """Entry point of ``har-stream``."""
+    # Nothing here multiplies large matrices, and the threads that numpy starts for that cost as much as numpy itself.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     run(cli)
 
 
