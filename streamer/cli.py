@@ -214,6 +214,7 @@ def _session_options(
             max_phones=flags["max_phones"],
             max_predictions=flags["count"],
             limits=Limits(forget_s=flags["forget_s"]),
+            has_traces=_output(flags) == "dashboard",
         ),
         topics=topics,
         publisher=publisher_options(flags, topics, shared=bool(partitions)),
