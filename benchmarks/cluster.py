@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -175,6 +176,8 @@ def main(count: int, seconds: int) -> None:
     """Run it, and print the result as JSON."""
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # workers have theirs, as installed ones do
+        os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
         cluster = stack.enter_context(running_cluster(folder / "cluster", "--anonymous"))
         gateways = make_gateways(count, round((seconds + 45) / PACE_S), cluster.ports)
         names = {key[0] for gateway in gateways for key in keys(gateway)}

@@ -239,7 +239,7 @@ def _with_a_node_dead(plan: Plan, of_a_node: float, mean_us: float, rng: np.rand
 @click.option("--payload-bytes", default=1450.0, show_default=True)
 @click.option("--prediction-bytes", default=450.0, show_default=True)
 @click.option("--predictions-out", default=0.0, show_default=True, help="Published for a window; 0: --no-publish.")
-@click.option("--phone-kib", default=190.0, show_default=True, help="Of a phone's state in a worker.")
+@click.option("--phone-kib", default=40.0, show_default=True, help="Of a phone's state in a worker.")
 @click.option("--connection-kib", default=16.0, show_default=True, help="Of a phone's connection at a broker.")
 @click.option("--utilisation", default=0.6, show_default=True)
 @click.option("--node-cores", default=16, show_default=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 from model.activities import ACTIVITIES, TRANSITION
@@ -60,7 +59,7 @@ class ChangeDetector:
 
     def __init__(self, settings: ChangeSettings | None = None) -> None:
         self.settings = settings or ChangeSettings()
-        self._recent: deque[_Answer] = deque(maxlen=self.settings.memory + 1)
+        self._recent: list[_Answer] = []
         self.reset()
 
     def reset(self) -> None:
@@ -91,6 +90,7 @@ class ChangeDetector:
             return None
         self._run = self._run + 1 if self._recent and self._recent[-1].activity == activity else 1
         self._recent.append(_Answer((start_s + end_s) / 2, activity, window_activity or activity))
+        del self._recent[: -self.settings.memory - 1]
         is_stable = self._run >= self.settings.answers and probability >= self.settings.probability
         return self._turn_to(activity) if is_stable and activity != self.activity else None
 
@@ -108,7 +108,7 @@ class ChangeDetector:
         The first is sought back through the answers and then through the windows, which tell sooner than the
         smoothed answers do.
         """
-        recent = list(self._recent)
+        recent = self._recent
         first = len(recent) - 1
         while first and recent[first - 1].activity == activity:
             first -= 1

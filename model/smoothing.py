@@ -14,7 +14,6 @@ evidence (fixed-lag smoothing): surer, and L hops later.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -133,7 +132,7 @@ class ActivityFilter:
 
     def __init__(self, settings: FilterSettings | None = None) -> None:
         self.settings = settings or FilterSettings()
-        self._steps: deque[_Step] = deque(maxlen=self.settings.lag + 1)
+        self._steps: list[_Step] = []
 
     def reset(self) -> None:
         """Forget the stream (a gap, a restart): the next window is a first window, every activity as likely."""
@@ -163,9 +162,10 @@ class ActivityFilter:
 
     def _take(self, step: _Step) -> Smoothed | None:
         self._steps.append(step)
+        del self._steps[: -self.settings.lag - 1]
         if len(self._steps) <= self.settings.lag:
             return None
-        return Smoothed(_look_back(list(self._steps)), self.settings.lag)
+        return Smoothed(_look_back(self._steps), self.settings.lag)
 
     def finish(self) -> list[Smoothed]:
         """End the stream: the answers about the windows that no answer was about yet, in order."""

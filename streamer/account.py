@@ -30,6 +30,7 @@ class Account:
     max_phones : phones beyond it are counted in the totals alone.
     max_predictions : no more are told; None: all are.
     limits : of the lines that are told about one phone.
+    has_traces : somebody draws the phones' signals.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Account:
         max_phones: int,
         max_predictions: int | None = None,
         limits: Limits = LIMITS,
+        *,
+        has_traces: bool = True,
     ) -> None:
-        self.tally = Tally(max_phones=max_phones)
+        self.tally = Tally(max_phones=max_phones, has_traces=has_traces)
         self.lock = threading.Lock()
         self.done = threading.Event()
         self.predictions = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -213,6 +214,7 @@ def _session_options(
             max_phones=flags["max_phones"],
             max_predictions=flags["count"],
             limits=Limits(forget_s=flags["forget_s"]),
+            has_traces=_output(flags) == "dashboard",
         ),
         topics=topics,
         publisher=publisher_options(flags, topics, shared=bool(partitions)),
@@ -256,6 +258,8 @@ for each in (calibrate, classify, doctor, forget, label, phyphox, report):
 
 def main() -> NoReturn:
     """Entry point of ``har-stream``."""
+    # Nothing here multiplies large matrices, and the threads that numpy starts for that cost as much as numpy itself.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     run(cli)
 
 

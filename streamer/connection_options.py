@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -120,7 +120,7 @@ def subscriber_options(
         topics=tuple(topics),
         app_topics=tuple(app_topics),
         qos=flags.get("qos", 1),
-        client_id=flags.get("client_id") or f"har-stream-{secrets.token_hex(4)}",
+        client_id=flags.get("client_id") or f"har-stream-{os.urandom(4).hex()}",
         keepalive=flags.get("keepalive", 60),
         protocol_version=int(flags.get("protocol_version", 311)),
         cafile=_text(flags.get("cafile")),

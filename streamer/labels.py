@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -38,7 +37,7 @@ class Labels:
     """
 
     def __init__(self, clock: Callable[[], float] = now_s) -> None:
-        self._labels: deque[Label] = deque(maxlen=MAX_LABELS)
+        self._labels: list[Label] = []
         self._clock = clock
 
     def add(self, label: Label) -> None:
@@ -49,6 +48,7 @@ class Labels:
                 label, before = before, label
             self._labels.append(replace(before, end_s=min(before.end_s, label.start_s)))
         self._labels.append(label)
+        del self._labels[:-MAX_LABELS]
 
     def covering(self, start_s: float, end_s: float) -> str | None:
         """The label of the one segment that holds all of ``start_s`` to ``end_s``, or None."""

@@ -29,12 +29,13 @@ IDLE_S = 0.2
 @dataclass(frozen=True, slots=True)
 class ListenerOptions:
     """``max_phones`` phones are followed; after ``max_predictions`` predictions the listener stops. ``limits`` are of
-    what phones may send, and of how long they are kept.
+    what phones may send, and of how long they are kept; ``has_traces``: somebody draws their signals.
     """
 
     max_phones: int
     max_predictions: int | None = None
     limits: Limits = LIMITS
+    has_traces: bool = True
 
 
 class Keeping(Protocol):
@@ -71,7 +72,9 @@ class Listener:
         keeper: Keeping | None = None,
     ) -> None:
         self.kind = engine.kind
-        self._account = Account(outputs, options.max_phones, options.max_predictions, options.limits)
+        self._account = Account(
+            outputs, options.max_phones, options.max_predictions, options.limits, has_traces=options.has_traces
+        )
         self.tally, self.lock, self.done = self._account.tally, self._account.lock, self._account.done
         self.arrivals = self._account.arrivals
         self._work = Work(engine, self._account, options.max_phones, decode, mounts or MountBook(), options.limits)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamer.capture.recorder import Recorder
 from streamer.cluster.sessions import Connections
 from streamer.publishing.publisher import Publisher
 from streamer.recognising import Recognising
-from streamer.state.keeper import Keeper
+
+if TYPE_CHECKING:
+    from streamer.state.keeper import Keeper
 
 
 @dataclass(frozen=True, slots=True)

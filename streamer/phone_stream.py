@@ -6,7 +6,6 @@ since the last prediction.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -100,12 +99,12 @@ class PhoneStream:
         self._cut = cut or Cut()
         self._slicer = WindowSlicer(self._cut.length, self._cut.hop)
         self._chain = SignalChain()
-        self._times: deque[tuple[int, float]] = deque()
+        self._times: list[tuple[int, float]] = []
         self._stream_start_s = 0.0
         self._next_sample = 0
         self._arrived_s = 0.0
         self._piece = 0
-        self._unfiltered: deque[tuple[Chunk, float]] = deque()
+        self._unfiltered: list[tuple[Chunk, float]] = []
         self.heard_s = float("-inf")
         """Unix time of the arrival of its last message."""
         self.sent = 0.0
@@ -198,7 +197,7 @@ class PhoneStream:
 
     def _next_chunk(self) -> tuple[npt.NDArray[np.float64], list[ReadyWindow]]:
         """The next samples to be filtered, and the windows of the piece that ends before them, if one does."""
-        chunk, self._arrived_s = self._unfiltered.popleft()
+        chunk, self._arrived_s = self._unfiltered.pop(0)
         ended = []
         if chunk.piece is not None:
             ended = self._end_piece()
@@ -247,7 +246,7 @@ class PhoneStream:
     def _time_of(self, sample: int) -> float:
         """Unix time of a sample of the current piece, by the message that brought it."""
         while len(self._times) > 1 and self._times[1][0] <= sample:
-            self._times.popleft()
+            self._times.pop(0)
         first, time_s = self._times[0]
         return time_s + (sample - first) / SAMPLING_RATE
 

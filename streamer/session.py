@@ -1,4 +1,7 @@
-"""One run of the listener: broker, connection, recognition and outputs put together, from start to summary."""
+"""One run of the listener: broker, connection, recognition and outputs put together, from start to summary.
+
+What only some runs need is imported by those: a start costs mostly imports.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from model.errors import HarError
 from model.text import MOST, printable
@@ -25,11 +28,10 @@ from streamer.formats.names import AUTO
 from streamer.listener import Listener, ListenerOptions
 from streamer.mount.book import MountOptions
 from streamer.operation.address import HttpAddress
-from streamer.operation.facts import look_at
+from streamer.operation.facts import Look, look_at
 from streamer.operation.health import is_alive
 from streamer.operation.logs import CALM, logging_to, stderr_handler
 from streamer.operation.options import OperationOptions
-from streamer.operation.server import serving
 from streamer.operation.systemd import supervised
 from streamer.outputs import JsonLines, Output, PlainLines, Recent, WindowsFile, summary_lines
 from streamer.parts import Parts
@@ -39,12 +41,11 @@ from streamer.publishing.topics import Topics
 from streamer.recognising import Recognising
 from streamer.recognition.loading import EngineOptions, load_engine
 from streamer.recognition.prediction import Engine
-from streamer.state.going_on import go_on
-from streamer.state.keeper import Keeper
 from streamer.state.once import Once
 from streamer.subscription import SubscriberOptions
-from streamer.workers.pool import Pool
-from streamer.workers.process import WorkerOptions
+
+if TYPE_CHECKING:
+    from streamer.state.keeper import Keeper
 
 EXIT_TIMEOUT = 27
 """Exit status when ``-W`` ends the run, as mosquitto_sub's."""
@@ -108,7 +109,7 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
     once = Once(_outputs(options, recent))
     listener = _recognising(options, engine, [once, *([publisher] if publisher else [])], keeper)
     with _interrupts() as interrupted, _logging(options, recent), recording(options.record) as recorder:
-        goes_on = isinstance(listener, Listener) and keeper and go_on(keeper, listener, once, publisher)
+        goes_on = keeper is not None and _go_on(keeper, listener, once, publisher)
         on_messages = recorder.before(listener.receive_many) if recorder else listener.receive_many
         on_messages = keeper.before(on_messages) if keeper else on_messages
         if keeper or ((options.partitions or options.subscriber.keep_session) and listener.progress):
@@ -123,13 +124,10 @@ def run(options: SessionOptions, is_over: Callable[[Recognising], bool] = lambda
         )
         parts = Parts(subscriber, listener, publisher, recorder, keeper)
         look = look_at(listener, subscriber, recorder, keeper)
-        with (
-            contextlib.ExitStack() as supervision,
-            serving(options.operation.metrics, look, version("har-stream")) as metrics,
-        ):
+        with contextlib.ExitStack() as supervision, _serving(options.operation.metrics, look) as metrics:
             supervision.enter_context(supervised(lambda: is_alive(look())))
             parts.start()
-            _greet(options, recent, metrics, goes_on=bool(goes_on), is_there=subscriber.state.value == "connected")
+            _greet(options, recent, metrics, goes_on=goes_on, is_there=subscriber.state.value == "connected")
             end = _End(
                 options.timeout_s,
                 lambda: interrupted.is_set() or listener.done.is_set() or bool(subscriber.failure) or is_over(listener),
@@ -153,7 +151,27 @@ def _keeper(options: SessionOptions, engine: Engine) -> Keeper | None:
     """What keeps everything for a later run, if a folder is given for it; several processes are not kept."""
     if options.mount.folder is None or options.workers > 1:
         return None
+    from streamer.state.keeper import Keeper
+
     return Keeper(options.mount.folder, engine.identity)
+
+
+def _go_on(keeper: Keeper, listener: Recognising, once: Once, publisher: Publisher | None) -> bool:
+    """Go on from what an earlier run kept; whether there was one."""
+    from streamer.state.going_on import go_on
+
+    return isinstance(listener, Listener) and go_on(keeper, listener, once, publisher)
+
+
+def _serving(address: HttpAddress | None, look: Look) -> contextlib.AbstractContextManager[HttpAddress | None]:
+    """Answer who asks for metrics and health, if that is wanted."""
+    if address is None:
+        return contextlib.nullcontext()
+    from importlib.metadata import version
+
+    from streamer.operation.server import serving
+
+    return serving(address, look, version("har-stream"))
 
 
 def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output], keeper: Keeper | None) -> Recognising:
@@ -161,6 +179,9 @@ def _recognising(options: SessionOptions, engine: Engine, outputs: list[Output],
     if options.workers == 1:
         decode = partial(detect.decode, format_name=options.format)
         return Listener(options.listener, engine, outputs, decode, options.mount.book(), keeper)
+    from streamer.workers.pool import Pool
+    from streamer.workers.process import WorkerOptions
+
     limits = options.listener
     workers = WorkerOptions(options.engine, options.format, options.mount, limits.max_phones, limits.limits)
     return Pool(options.listener, workers, options.workers, engine.kind, outputs)

@@ -67,7 +67,7 @@ class PhoneTally:
     notices: float = 0.0
     noticed_s: float = 0.0
     probabilities: tuple[float, ...] = ()
-    log: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=LOG))
+    log: list[LogEntry] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     confusion: npt.NDArray[np.int64] = field(default_factory=lambda: _no_confusion())
 
@@ -76,12 +76,12 @@ class Tally:
     """All phones and the totals. Phones beyond ``max_phones`` are counted in the totals alone.
 
     Of phones that have sent nothing but what could not be used, as many as :data:`streamer.limits.MAX_STRANGERS` are
-    kept, and make room for others.
+    kept, and make room for others. ``has_traces``: somebody draws the phones' signals, which are most of what is kept.
     """
 
     kept = ("phones", "_strangers", "totals", "confusion", "last_fault")
 
-    def __init__(self, *, max_phones: int) -> None:
+    def __init__(self, *, max_phones: int, has_traces: bool = True) -> None:
         self.phones: dict[str, PhoneTally] = {}
         self._strangers: dict[str, None] = {}
         self.totals = Counts()
@@ -95,6 +95,7 @@ class Tally:
         self.notices = self.noticed_s = 0.0
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES)
         self._max_phones = max_phones
+        self._has_traces = has_traces
 
     def phone(self, name: str) -> PhoneTally | None:
         """The tally of a phone; None where there is no room for another."""
@@ -182,7 +183,8 @@ class Tally:
         if tally is None:
             return False
         _follow(tally, prediction)
-        tally.traces.add(prediction.window, len(self.phones))
+        if self._has_traces:
+            tally.traces.add(prediction.window, len(self.phones))
         if prediction.reasons or prediction.novelty <= THRESHOLD:
             tally.reasons = prediction.reasons
         kinds = {_NUMBER.sub("", reason) for reason in prediction.reasons}
@@ -247,6 +249,8 @@ def _follow(tally: PhoneTally, prediction: Prediction) -> None:
         tally.log[-1].end_s = prediction.window.end_s
     else:
         tally.log.append(LogEntry(prediction.answer, prediction.window.start_s, prediction.window.end_s))
+        if len(tally.log) > LOG:
+            del tally.log[0]
 
 
 def _no_confusion() -> npt.NDArray[np.int64]:

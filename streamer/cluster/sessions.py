@@ -6,6 +6,7 @@ the brokers end the connection of a client of that id which is still there (MQTT
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -69,21 +70,31 @@ class Connections:
         return sum(each.unpublished for each in self._subscribers)
 
     def start(self) -> None:
-        """Connect and subscribe, then receive in the background.
+        """Connect and subscribe, all of them at once, then receive in the background.
 
         Raises
         ------
         BrokerError : one of them cannot; then none is left.
         """
-        started: list[Subscriber] = []
-        try:
+        failures: dict[Subscriber, Exception] = {}
+
+        def start(subscriber: Subscriber) -> None:
+            try:
+                subscriber.start()
+            except Exception as error:  # raised below, on the caller's thread
+                failures[subscriber] = error
+
+        threads = [threading.Thread(target=start, args=(each,), name="connect") for each in self._subscribers[1:]]
+        for thread in threads:
+            thread.start()
+        start(self._subscribers[0])
+        for thread in threads:
+            thread.join()
+        if failures:
             for each in self._subscribers:
-                each.start()
-                started.append(each)
-        except BrokerError:
-            for each in started:
-                each.stop()
-            raise
+                if each not in failures:
+                    each.stop()
+            raise next(iter(failures.values()))
 
     def hear_no_more(self) -> None:
         """Hand over no further message, and acknowledge none."""

@@ -222,7 +222,7 @@ class GridPath:
         return Chunk(np.concatenate([bridge, samples.values]), samples.first_s - missing * STEP_S)
 
     def _note(self, samples: GridSamples, missing: int) -> None:
-        self._last, self.next_s = samples.values[-1], samples.last_s + STEP_S
+        self._last, self.next_s = samples.values[-1].copy(), samples.last_s + STEP_S  # a view would keep the message
         self._of += len(samples.values) + missing
         self._filled += missing
         if self._of > FILLED_SPAN:

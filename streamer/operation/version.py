@@ -6,7 +6,6 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from typing import Any, TypeVar
 
 import click
@@ -29,6 +28,8 @@ PACKAGES = (
 
 def version_lines() -> Iterator[str]:
     """The version, then one line each for Python, the system, packages, models and brokers."""
+    from importlib import metadata
+
     yield f"har-stream {metadata.version('har-stream')}"
     yield f"Python {platform.python_version()} ({platform.python_implementation()})"
     yield f"system {platform.system()} {platform.release()} {platform.machine()}"
@@ -38,6 +39,8 @@ def version_lines() -> Iterator[str]:
 
 
 def _version_of(package: str) -> str:
+    from importlib import metadata
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,25 +47,25 @@ class Trace:
 class Traces:
     """Remembers what the windows add to each other."""
 
-    __slots__ = ("_last", "_pieces")
+    __slots__ = ("_piece", "_pieces", "_start")
 
     def __init__(self) -> None:
-        self._pieces: deque[tuple[int, npt.NDArray[np.float32]]] = deque()
-        self._last: ReadyWindow | None = None
+        self._pieces: list[tuple[int, npt.NDArray[np.float32]]] = []
+        self._piece: int | None = None
+        self._start = 0
 
     def add(self, window: ReadyWindow, n_phones: int) -> None:
         """Remember a window, and of what came before it as much as beside ``n_phones`` phones can be."""
-        last, self._last = self._last, window
-        if last is not None and window.start_sample <= last.start_sample:
+        piece, start, hop = self._piece, self._start, window.hop
+        self._piece, self._start = window.piece, window.start_sample
+        if window.start_sample <= start:
             self._pieces.clear()  # another recording
-        hop = window.hop
-        if last is not None and last.piece == window.piece and window.start_sample == last.start_sample + hop:
+        if window.piece == piece and window.start_sample == start + hop:
             self._pieces.append((window.start_sample + len(window.values) - hop, window.values[-hop:].copy()))
         else:
             self._pieces.append((window.start_sample, window.values))
         hops = min(max(ALL_HOPS // max(n_phones, 1), LEAST_HOPS), MOST_HOPS)
-        while len(self._pieces) > max(hops * HOP // hop, 1):
-            self._pieces.popleft()
+        del self._pieces[: -max(hops * HOP // hop, 1)]
 
     def copy(self) -> Trace:
         """As it is now."""

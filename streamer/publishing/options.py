@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -78,11 +77,16 @@ def publisher_options(flags: dict[str, Any], topics: Topics, *, shared: bool = F
         if flags.get("home_assistant"):
             raise HarError("Home Assistant shows what is published; leave out --no-publish or --home-assistant.")
         return None
+    version = ""
+    if flags.get("home_assistant"):
+        from importlib import metadata
+
+        version = metadata.version("har-stream")
     return PublisherOptions(
         topics=topics,
         offline_after_s=flags.get("offline_after_s", OFFLINE_AFTER_S),
         max_phones=flags["max_phones"],
         home_assistant=flags.get("home_assistant", False),
-        version=version("har-stream"),
+        version=version,
         shared=shared,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,7 +41,7 @@ class ActivityTracker:
         self.filter = None if smoothing is None else ActivityFilter(smoothing)
         self.decision = SINGLE_WINDOWS if smoothing is None else SMOOTHED
         self._changes = ChangeDetector()
-        self._waiting: deque[ClassifiedWindow] = deque()
+        self._waiting: list[ClassifiedWindow] = []
         self._piece: int | None = None
         self._novel_in_a_row = 0
 
@@ -55,7 +54,7 @@ class ActivityTracker:
 
     def awaited(self) -> ClassifiedWindow:
         """The window that the filter's next answer is about; it is taken away."""
-        return self._waiting.popleft()
+        return self._waiting.pop(0)
 
     def finish(self, now_s: float) -> list[Prediction]:
         """End the piece of the stream: the predictions that a lag still held back."""

@@ -125,7 +125,9 @@ class Pool:
         self, options: ListenerOptions, workers: WorkerOptions, n: int, kind: str, outputs: Sequence[Output]
     ) -> None:
         self.kind = kind
-        self._account = Account(outputs, options.max_phones, options.max_predictions, options.limits)
+        self._account = Account(
+            outputs, options.max_phones, options.max_predictions, options.limits, has_traces=options.has_traces
+        )
         self.tally, self.lock, self.done = self._account.tally, self._account.lock, self._account.done
         self.arrivals = self._account.arrivals
         self.failure: Exception | None = None

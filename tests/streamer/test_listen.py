@@ -305,3 +305,20 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_listener_loads_only_what_it_needs() -> None:
+    """A start costs mostly imports, and a cluster waits for it."""
+    script = (
+        "import sys, numpy; from streamer.session import *; from streamer.wire import encode_imu\n"
+        "listener = Listener(ListenerOptions(9), load_engine(EngineOptions()), [])\n"
+        "samples = numpy.tile([1.0, 0, 0, 0, 0, 0], (400, 1))\n"
+        "from streamer.inbox import Message\n"
+        "listener.recognise([Message('har/ann/imu', encode_imu(samples, time_s=1e9, seq=0, start=True), 1e9)])\n"
+        "assert listener.tally.totals.windows >= 4\n"
+        "unneeded = {'scipy.signal', 'scipy.spatial', 'pandas', 'rich', 'blessed', 'prometheus_client', 'soundfile', "
+        "'multiprocessing', 'importlib.metadata', 'streamer.state.register'}\n"
+        "sys.exit(str(unneeded & set(sys.modules)) if unneeded & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ from model.activities import ACTIVITIES
 from streamer.phone_memory.rate import RateMeter
 from streamer.phone_stream import ReadyWindow, Taken
 from streamer.recognition.prediction import Prediction
-from streamer.tally import Tally
+from streamer.tally import LOG, Tally
 
 
 def prediction(
@@ -31,6 +31,23 @@ def test_a_phone_s_activity_lasts_since_it_began() -> None:
     assert phone.answer == "SITTING"
     assert phone.until_s - phone.since_s == pytest.approx(1.28 + 2.56)
     assert phone.time_line.codes == "WWSS"
+
+
+def test_the_last_answers_are_remembered_each_for_as_long_as_it_lasted() -> None:
+    tally = Tally(max_phones=1)
+    for k in range(2 * LOG + 20):
+        tally.prediction(prediction("a", ("WALKING", "SITTING")[k // 2 % 2], 1.28 * k), 0.0)
+    log = tally.phones["a"].log
+    assert len(log) == LOG
+    assert log[0].start_s == pytest.approx(1.28 * 20)
+    assert log[-1].end_s == pytest.approx(1.28 * (2 * LOG + 19) + 2.56)
+
+
+@pytest.mark.parametrize("has_traces", [True, False])
+def test_signals_are_kept_where_somebody_draws_them(has_traces: bool) -> None:
+    tally = Tally(max_phones=1, has_traces=has_traces)
+    tally.prediction(prediction("a", "WALKING", 0.0), 0.0)
+    assert tally.phones["a"].traces.copy().end == (128 if has_traces else 0)
 
 
 @pytest.mark.parametrize("hop", [8, 24, 64, 128])
