@@ -115,7 +115,7 @@ class GridPath:
                 return None
             of, filled = of // 2, filled // 2
         self._drift_s, self._drift_span_s, self._of, self._filled = drift_s, span_s, of, filled
-        self._last, self.next_s = samples.values[-1], samples.last_s + STEP_S
+        self._last, self.next_s = samples.values[-1].copy(), samples.last_s + STEP_S
         return Chunk(samples.values, samples.first_s)
 
     @property
