@@ -20,6 +20,7 @@ from streamer.mqtt.client import Handlers
 from streamer.mqtt.connecting import make_client
 from streamer.mqtt.cutter import Batch, OwnMessage
 from streamer.mqtt.packets import FAILURE, duplicate, encode_pubacks, encode_publish
+from streamer.publishing.inquiry import Inquiry
 from streamer.publishing.outbox import Outgoing
 from streamer.publishing.pump import WINDOW, Pump, Source
 from streamer.subscription import SubscriberOptions
@@ -45,7 +46,7 @@ class Subscriber:
     on_messages : called on the network thread with messages in their order; must be quick. They are acknowledged
         when it returns.
     source : what is published on the same connection, with quality of service 1: a broker that goes away in between
-        may deliver some of it twice, but misses none.
+        may deliver some of it twice, but misses none; by its ``inquiry`` that is found out before.
     is_own : topics of which no message is handed over; those of ``source`` are anyway.
     progress : of what ``on_messages`` hands over; given it, messages are acknowledged once they have been handled.
     """
@@ -70,6 +71,8 @@ class Subscriber:
         self._client.on_message = self._received_exactly_once
         self._link = Link(self._client, options, self._turn)
         self.pump = self._make_pump(source) if source else None
+        self._inquiry = source.inquiry if source else None
+        self._asked_id: int | None = 0
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     @property
@@ -139,12 +142,31 @@ class Subscriber:
             self._owed.forget()
         if self.pump:
             self.pump.restart(min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)))  # MQTT 5 brokers may limit it
-        client.subscribe(
+        _, self._asked_id = client.subscribe(
             [(topic, self._options.qos) for topic in self._options.topics]
             + [(topic, 0) for topic in (*self._options.app_topics, *self._more_topics)]
         )
+        if self._inquiry and self.pump:
+            self._ask(self._inquiry, self.pump)
 
-    def _subscribed(self, _client: Any, _user: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
+    def _ask(self, inquiry: Inquiry, pump: Pump) -> None:
+        """Publish nothing until the broker has said what it has taken on earlier connections, if there is doubt."""
+        is_kept = self._options.keep_session or self._options.resume_session
+        if asked := inquiry.begin(is_kept=is_kept):
+            self._client.subscribe(asked)
+        pump.is_held = inquiry.holds
+        if not pump.is_held:
+            pump.release(inquiry.is_taken)
+
+    def _answered(self, inquiry: Inquiry, pump: Pump) -> None:
+        self._client.unsubscribe(list(inquiry.passing))
+        inquiry.end()
+        pump.release(inquiry.is_taken)
+
+    def _subscribed(self, _client: Any, _user: Any, mid: int, codes: list[ReasonCode], _properties: Any) -> None:
+        if self._inquiry and mid != self._asked_id:
+            self._inquiry.accepted()
+            return
         topics = self._options.all_topics
         denied = [t for t, code in zip((*topics, *self._more_topics), codes, strict=False) if code.is_failure]
         sentence = f"The broker does not let this user subscribe to {', '.join(denied)}."
@@ -155,6 +177,9 @@ class Subscriber:
             log.warning("%s", sentence)
         self._link.subscribed()
         if self._source and self.pump:
+            if self._inquiry and self._inquiry.is_open:
+                self.pump.push(self._inquiry.echo)
+                self._inquiry.asked()
             if self._source.birth:
                 self.pump.push(self._source.birth)
             self._source.connected()
@@ -231,6 +256,8 @@ class Subscriber:
         """What is to be written now: messages to publish, and acknowledgements of what has been handled."""
         if not self._link.is_connected:
             return []
+        if self._inquiry and self.pump and self._inquiry.is_over:
+            self._answered(self._inquiry, self.pump)
         packets = self.pump.take() if self.pump else []
         if self._owed and (handled := self._owed.due()):
             packets.append(encode_pubacks(handled))

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Mapping
 
 from streamer.publishing.outbox import Outgoing
+from streamer.publishing.payloads import is_same
+from streamer.wire import WireError, parse_topic
 
 Numbers = Mapping[str, int]
 """Of each phone's last message."""
@@ -50,6 +52,28 @@ class Ledger:
         with self._lock:
             self._drop(numbers)
         self._note(numbers)
+
+    def numbers_of(self, topic: str, payload: bytes) -> Numbers:
+        """The phone and number of a message that has come from the broker, if it is one that waits."""
+        try:
+            phone, _ = parse_topic(topic)
+        except WireError:
+            return {}
+        with self._lock:
+            waiting = [message for message in self._waiting.get(phone, ()) if message.topic == topic]
+        return next(({phone: each.number} for each in waiting if is_same(each.payload, payload)), {})
+
+    def is_taken(self, phone: str, number: int) -> bool:
+        """Whether the broker has taken a phone's message of this number."""
+        with self._lock:
+            waiting = self._waiting.get(phone)
+            return not waiting or number < waiting[0].number
+
+    @property
+    def phones(self) -> list[str]:
+        """Those of which something has not been acknowledged."""
+        with self._lock:
+            return list(self._waiting)
 
     def _drop(self, numbers: Numbers) -> None:
         for phone, number in numbers.items():

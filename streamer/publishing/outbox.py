@@ -88,6 +88,11 @@ class Outbox:
         with self._lock:
             return [self._next() for _ in range(min(most, len(self)))]
 
+    def discard(self, is_taken: Callable[[str, int], bool]) -> None:
+        """Leave out the numbered messages, by phone and number, that need not be published any more."""
+        with self._lock:
+            self._each = deque((n, m) for n, m in self._each if not (m.number and is_taken(m.phone, m.number)))
+
     def _next(self) -> Outgoing:
         latest = next(iter(self._latest.values()), None)
         if latest is None or (self._each and self._each[0][0] < latest[0]):

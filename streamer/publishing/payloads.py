@@ -1,4 +1,4 @@
-"""Predictions and changes of activity as JSON payloads; times in Unix seconds. Pure."""
+"""Predictions and changes of activity as JSON payloads, and which are the same; times in Unix seconds. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from model.stateful.transitions import PosturalTransition
 from streamer.recognition.prediction import Prediction
 
 _ENCODER = msgspec.json.Encoder()
+
+LIKE = 1e-4
+"""Seconds, and shares: what is worked off once more may differ by less, in the last decimals, and is the same."""
+
+LONGEST = 1 << 13
+"""Bytes of a payload that may be one of these."""
 
 
 def state_payload(prediction: Prediction, since_s: float) -> bytes:
@@ -67,3 +73,33 @@ def transition_payload(phone: str, transition: PosturalTransition) -> bytes:
 def percent(confidence: float) -> bytes:
     """A share as whole per cent."""
     return str(round(100 * confidence)).encode("ascii")
+
+
+class _Told(msgspec.Struct):
+    """What tells the messages of one topic apart."""
+
+    phone: str
+    time: float
+    answer: str = ""
+    event_type: str = ""
+    confidence: float = 0.0
+
+
+_DECODER = msgspec.json.Decoder(_Told)
+
+
+def is_same(payload: bytes, heard: bytes) -> bool:
+    """Whether what was heard, and may be anybody's, is this message of the listener's own, worked off once more."""
+    if payload == heard:
+        return True
+    if len(heard) > LONGEST:
+        return False
+    try:
+        one, other = _DECODER.decode(payload), _DECODER.decode(heard)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return (
+        (one.phone, one.answer, one.event_type) == (other.phone, other.answer, other.event_type)
+        and abs(one.time - other.time) < LIKE
+        and abs(one.confidence - other.confidence) < LIKE
+    )

@@ -14,6 +14,7 @@ from model.changes import ActivityChange
 from model.stateful.transitions import PosturalTransition
 from streamer.outputs import Notice
 from streamer.publishing.home_assistant import discovery_payload
+from streamer.publishing.inquiry import Inquiry
 from streamer.publishing.ledger import Ledger
 from streamer.publishing.outbox import Outbox, Outgoing
 from streamer.publishing.payloads import event_payload, percent, state_payload, transition_payload
@@ -92,6 +93,7 @@ class Publisher:
         self.birth: Outgoing | None = Outgoing(options.topics.status, ONLINE)
         self.will: Outgoing | None = Outgoing(options.topics.status, OFFLINE)
         self.ledger = ledger
+        self.inquiry = Inquiry(ledger, options.topics) if ledger else None
         if ledger:
             self.outbox.on_published = ledger.acknowledged
         self._options = options
@@ -169,8 +171,10 @@ class Publisher:
         """Take a message on one of the own topics.
 
         A phone that an earlier run left online is taken over, to be offline when it stays silent. Home Assistant's
-        birth is answered with all phones.
+        birth is answered with all phones. What the broker gives out of the listener's own it has taken.
         """
+        if self.inquiry:
+            self.inquiry.hear(topic, payload)
         if topic == self.topics.home_assistant_status and self._options.home_assistant and payload == ONLINE:
             self.connected()
         elif topic == self.topics.status:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from streamer.publishing.inquiry import Inquiry
 from streamer.publishing.outbox import Outbox, Outgoing
 
 WINDOW = 100
@@ -23,6 +24,9 @@ class Source(Protocol):
 
     will: Outgoing | None
     """Published by the broker when the connection is lost."""
+
+    inquiry: Inquiry | None
+    """Made on every connection before anything but the birth is published."""
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -43,6 +47,7 @@ class SendOnly:
 
     birth: Outgoing | None = None
     will: Outgoing | None = None
+    inquiry: Inquiry | None = None
     subscriptions: tuple[str, ...] = ()
 
     def __init__(self, outbox: Outbox) -> None:
@@ -63,7 +68,7 @@ class Pump:
     """What is to be sent next, and what has been sent and not acknowledged; all calls come from the network thread.
 
     A message is sent again on every connection until it is acknowledged, in the order of the first time, and before
-    any other: at least once, and in order.
+    any other: at least once, and in order. While it ``is_held`` only what was pushed is sent.
 
     Parameters
     ----------
@@ -83,6 +88,7 @@ class Pump:
         self.published = 0
         self.refused = 0
         self.window = WINDOW
+        self.is_held = False
         self.ids: set[int] = set()
         self._outbox = outbox
         self._encode = encode
@@ -90,6 +96,7 @@ class Pump:
         self._new_id = new_id
         self._under_way: dict[int, bytes] = {}
         self._first: deque[tuple[int, bytes]] = deque()
+        self._n_pushed = 0
         self._numbered: dict[int, tuple[str, int]] = {}
         self._taken: dict[str, int] = {}
 
@@ -114,16 +121,32 @@ class Pump:
         again = [(packet_id, self._duplicate(packet)) for packet_id, packet in self._under_way.items()]
         self._first.extendleft(reversed(again))
         self._under_way = {}
+        self._n_pushed = 0
 
     def push(self, message: Outgoing) -> None:
         """Send this message before all others."""
         self._first.appendleft(self._packet(message))
+        self._n_pushed += 1
+
+    def release(self, is_taken: Callable[[str, int], bool]) -> None:
+        """Send what was held, but for numbered messages, by phone and number, that the broker has taken."""
+        self.is_held = False
+        taken = {packet_id for packet_id, numbered in self._numbered.items() if is_taken(*numbered)}
+        taken &= {packet_id for packet_id, _ in self._first}
+        self._first = deque(entry for entry in self._first if entry[0] not in taken)
+        for packet_id in taken:
+            del self._numbered[packet_id]
+        self.ids -= taken
+        self.published += len(taken)
+        self._outbox.discard(is_taken)
 
     def take(self) -> list[bytes]:
         """The packets to send now: as many as may be under way."""
         room = self.window - len(self._under_way)
-        entries = [self._first.popleft() for _ in range(min(room, len(self._first)))]
-        if room > len(entries):
+        ready = self._n_pushed if self.is_held else len(self._first)
+        entries = [self._first.popleft() for _ in range(min(room, ready))]
+        self._n_pushed -= min(self._n_pushed, len(entries))
+        if room > len(entries) and not self.is_held:
             entries += [self._packet(message) for message in self._outbox.take(room - len(entries))]
         self._under_way.update(entries)
         return [packet for _, packet in entries]

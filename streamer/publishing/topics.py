@@ -9,6 +9,7 @@
 ``<root>/<phone>/availability``            retained  ``online``, or ``offline`` when silent for too long
 ``<root>/bridge/status``                   retained  ``online``, or ``offline`` by the last will
 ``<root>/bridge/<worker>/status``          retained  the same of one of several listeners
+``<root>/bridge/echo``                     no        what a listener says to itself, to hear what came before it
 ``<prefix>/device/<object_id>/config``     retained  Home Assistant's device discovery
 =========================================  ========  ===============================================
 
@@ -63,6 +64,16 @@ class Topics:
     def status(self) -> str:
         """Of the listener itself."""
         return f"{self.root}/bridge{self._worker}/status"
+
+    @property
+    def echo(self) -> str:
+        """What the listener says to itself."""
+        return f"{self.root}/bridge{self._worker}/echo"
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Topic filters of what is told of phones and not retained."""
+        return f"{self.root}/+/{EVENT}", f"{self.root}/+/{TRANSITION}"
 
     @property
     def home_assistant_status(self) -> str:
@@ -124,7 +135,7 @@ class Topics:
     def _own(self) -> re.Pattern[str]:
         phone = rf"[^/]+/({EVENT}|{TRANSITION}|{AVAILABILITY}|{ACTIVITY}(/({STATE}|{CONFIDENCE}))?)"
         return re.compile(
-            rf"{re.escape(self.root)}/({phone}|bridge(/[^/]+)?/status)|{re.escape(self.prefix)}/(status|device/.*)"
+            rf"{re.escape(self.root)}/({phone}|bridge(/[^/]+)?/(status|echo))|{re.escape(self.prefix)}/(status|device/.*)"
         )
 
 

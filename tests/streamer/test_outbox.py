@@ -156,3 +156,34 @@ def test_on_a_new_connection_what_is_pushed_comes_before_what_was_under_way() ->
     pump.acknowledge(1, refused=False)
     assert pump.take() == [b"4:2"]
     assert pump.ids == {2, 3, 4}
+
+
+def test_while_it_is_held_only_what_is_pushed_is_sent_and_what_was_taken_meanwhile_never() -> None:
+    outbox = Outbox()
+    pump = numbered_pump(outbox, window=2)
+    outbox.put(*(each("a", k)._replace(number=k) for k in range(1, 6)), latest("a", 6), each("b", 1)._replace(number=1))
+    assert pump.take() == [b"1:1", b"2:2"]
+    pump.restart(window=4)
+    pump.is_held = True
+    pump.push(each("", 8))
+    pump.push(each("", 9))
+    assert pump.take() == [b"4:9", b"3:8"]
+    assert pump.take() == []
+    pump.acknowledge(4, refused=False)
+    pump.release(lambda phone, number: phone == "a" and number in (1, 3))
+    assert pump.take() == [b"2:2!", b"5:4", b"6:5"]
+    assert (pump.waiting, pump.published, pump.ids) == (6, 2, {2, 3, 5, 6})
+    for packet_id in (2, 3, 5, 6):
+        pump.acknowledge(packet_id, refused=False)
+    assert pump.take() == [b"7:6", b"8:1"]
+
+
+def test_what_was_pushed_on_a_connection_before_is_held_as_the_rest() -> None:
+    pump = numbered_pump(Outbox(), window=4)
+    pump.push(each("", 1))
+    pump.restart(window=4)
+    pump.is_held = True
+    pump.push(each("", 2))
+    assert pump.take() == [b"2:2"]
+    pump.release(lambda _phone, _number: False)
+    assert pump.take() == [b"1:1"]

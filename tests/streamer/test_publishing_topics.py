@@ -23,6 +23,7 @@ def all_of(topics: Topics, phone: str) -> set[str]:
         topics.event(phone),
         topics.transition(phone),
         topics.status,
+        topics.echo,
         topics.home_assistant_status,
     }
 
