@@ -173,7 +173,7 @@ def usage(processes: Sequence[psutil.Process]) -> float:
 @click.option("--phones", "count", type=int, default=600, show_default=True)
 @click.option("--seconds", type=int, default=30, show_default=True, help="Undisturbed, before the first kill.")
 def main(count: int, seconds: int) -> None:
-    """Run it, and print the result as JSON."""
+    """Run it, and print the result as JSON; how long things took is told on stderr before the rest is worked out."""
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # workers have theirs, as installed ones do
@@ -209,6 +209,7 @@ def main(count: int, seconds: int) -> None:
         stack.callback(second.listening.kill)
         result["worker_start_s"] = round(second.start_s, 2)
         result["answered_again_after_worker_s"] = round(second.answered_after(moment_s) - killed_s, 2)
+        click.echo(json.dumps({name: value for name, value in result.items() if name.endswith("_s")}), err=True)
         sending.join(seconds + 120)
         time.sleep(12)
         alive = [*workers[1:], second]
