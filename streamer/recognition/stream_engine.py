@@ -37,7 +37,7 @@ STABLE_S = 0.5
 MEMORY_S = 10.0
 """Seconds that a change may be dated back by."""
 
-GATHER_S = 0.04
+GATHER_S = 0.02
 """Seconds from one call to the next: a call costs a millisecond, whether for one phone or for ten. A phone alone, whose
 spans end further apart, never waits for it."""
 

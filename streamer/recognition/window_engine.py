@@ -23,7 +23,7 @@ from streamer.phone_stream import Cut, ReadyWindow
 from streamer.recognition.activity_tracker import ActivityTracker, ClassifiedWindow, predicted
 from streamer.recognition.prediction import Clock, Prediction
 
-GATHER_S = 0.02
+GATHER_S = 0.01
 """Seconds from one call to the next: a window of a batch of thirty costs half as much as one alone, and a run of the
 filters goes over all phones' messages."""
 
