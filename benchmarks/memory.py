@@ -65,7 +65,7 @@ class Fed:
         options = PublisherOptions(Topics("har", "homeassistant", None), 30.0, 100_000)
         self._publisher = Publisher(options)
         engine = load_engine(EngineOptions())
-        self._gather_s = engine.gather_s
+        self._gather_s = engine.gather_s(0)
         settings = ListenerOptions(max_phones=100_000, has_traces=dashboard)
         self._listener = Listener(settings, engine, [self._publisher])
         tune()

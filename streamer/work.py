@@ -137,8 +137,9 @@ class Work:
         if not self.is_waiting:
             return
         before_s = time.monotonic()
-        self._next_call_s = before_s + self._engine.gather_s
-        if predictions := self.recognizer.classify(clock or time.monotonic):
+        predictions = self.recognizer.classify(clock or time.monotonic)
+        self._next_call_s = before_s + self._engine.gather_s(len(predictions))
+        if predictions:
             self._tell(predictions, 1000 * (time.monotonic() - before_s))
 
     def finish(self) -> None:

@@ -86,9 +86,8 @@ class Engine(Protocol):
         """The model's checks of whether 128 samples are like those that it was trained on, if it has any."""
         ...
 
-    @property
-    def gather_s(self) -> float:
-        """Seconds from one call to the next at least, so that many phones' windows are in one."""
+    def gather_s(self, n_windows: int) -> float:
+        """Seconds from a call for so many windows to the next at least, so that many phones' windows are in one."""
         ...
 
     def recognise(self, windows: Sequence[ReadyWindow], clock: Clock) -> list[Prediction]:

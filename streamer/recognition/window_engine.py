@@ -23,9 +23,11 @@ from streamer.phone_stream import Cut, ReadyWindow
 from streamer.recognition.activity_tracker import ActivityTracker, ClassifiedWindow, predicted
 from streamer.recognition.prediction import Clock, Prediction
 
-GATHER_S = 0.01
+GATHER_S, ENOUGH = 0.02, 4
 """Seconds from one call to the next: a window of a batch of thirty costs half as much as one alone, and a run of the
-filters goes over all phones' messages."""
+filters goes over all phones' messages. Half as long after a call for enough of them, which cost no more each than in
+any larger one (docs/benchmarks/throughput.md).
+"""
 
 
 class WindowClassifier(Protocol):
@@ -58,7 +60,6 @@ class WindowEngine:
 
     kind = "window"
     cut = Cut()
-    gather_s = GATHER_S
     kept = ("_trackers",)
 
     def __init__(
@@ -75,6 +76,10 @@ class WindowEngine:
         classified = self._classified(windows)
         now_s = clock()
         return [p for one_each in _rounds(classified) for p in self._follow(one_each, now_s)]
+
+    def gather_s(self, n_windows: int) -> float:
+        """Seconds from a call for so many windows to the next at least."""
+        return GATHER_S / 2 if n_windows >= ENOUGH else GATHER_S
 
     def finish(self, clock: Clock) -> list[Prediction]:
         """The predictions that the smoothing's lag still held back."""

@@ -43,10 +43,8 @@ def test_what_it_sent_last_is_recognised_and_its_loss_is_counted(others: bool) -
     assert silent.answer in ACTIVITIES
 
 
-class Gathering(WindowEngine):
-    """An engine whose calls are a tenth of a second apart; keeps how many windows each had."""
-
-    gather_s = 0.1
+class Counting(WindowEngine):
+    """Keeps how many windows each call had."""
 
     def __init__(self) -> None:
         super().__init__(Rules())
@@ -55,6 +53,13 @@ class Gathering(WindowEngine):
     def recognise(self, windows: Sequence[ReadyWindow], clock: Callable[[], float]) -> list[Prediction]:
         self.calls.append(len(windows))
         return super().recognise(windows, clock)
+
+
+class Gathering(Counting):
+    """Its calls are a tenth of a second apart."""
+
+    def gather_s(self, n_windows: int) -> float:
+        return 0.1
 
 
 def test_windows_of_many_phones_wait_for_each_other_and_a_phone_alone_for_nobody() -> None:
@@ -75,6 +80,23 @@ def test_windows_of_many_phones_wait_for_each_other_and_a_phone_alone_for_nobody
         clock.now_s = 1.28
         listener.work([message("a", k) for k in (6, 7, 8)])
         assert engine.calls == [1, 3, 1]
+
+
+@pytest.mark.parametrize("n_phones", [1, 8])
+def test_the_next_call_comes_sooner_while_calls_are_large(n_phones: int) -> None:
+    """Small calls cost more a window, large ones do not."""
+    clock, engine, phones = Clock(), Counting(), "abcdefgh"[:n_phones]
+    with told_by(clock):
+        listener = Listener(ListenerOptions(max_phones=9), engine, [Recent()])
+        for k in range(6):
+            clock.now_s = 0.5 * (k - 5)
+            listener.work([message(phone, k) for phone in phones])
+        clock.now_s = 0.015
+        listener.work([message(phone, k) for k in (6, 7, 8) for phone in phones])
+        assert engine.calls == ([n_phones] if n_phones == 1 else [n_phones] * 2)
+        clock.now_s = 0.025
+        listener.work([])
+        assert engine.calls == [n_phones] * 2
 
 
 def test_what_still_waits_at_the_end_is_recognised() -> None:
