@@ -25,8 +25,8 @@ from streamer.recognition.prediction import Clock, Prediction
 
 GATHER_S, ENOUGH = 0.02, 4
 """Seconds from one call to the next: a window of a batch of thirty costs half as much as one alone, and a run of the
-filters goes over all phones' messages. Half as long after a call for enough of them, which cost no more each than in
-any larger one (docs/benchmarks/throughput.md).
+filters goes over all phones' messages. Half as long after a call for enough of them: larger ones are little cheaper a
+window, and where many phones send it is latency that ends first (docs/benchmarks/one-core.md).
 """
 
 
