@@ -87,13 +87,19 @@ class GridSamples:
     first_s: float
     last_s: float
 
-    def readings(self) -> tuple[Readings, Readings]:
-        """The same as readings of the two sensors, which share their times."""
-        times = self.first_s + after_first_s(len(self.values), SAMPLING_RATE)
-        return (
-            Readings(Sensor.TOTAL_ACCELERATION, times, self.values[:, :3], Unit.G),
-            Readings(Sensor.ANGULAR_VELOCITY, times, self.values[:, 3:], Unit.RADIANS_PER_SECOND),
-        )
+    def readings(self) -> tuple[Readings, ...]:
+        """The same as readings of the two sensors."""
+        return readings_of(self.first_s + after_first_s(len(self.values), SAMPLING_RATE), self.values)
+
+
+def readings_of(times: FloatArray, values: FloatArray) -> tuple[Readings, ...]:
+    """Values ``(n, 6)`` in g and rad/s as readings of two sensors that share their times ``(n,)``; ``(n, 3)`` as those
+    of the acceleration alone.
+    """
+    acceleration = Readings(Sensor.TOTAL_ACCELERATION, times, values[:, :3], Unit.G)
+    if values.shape[1] == 3:
+        return (acceleration,)
+    return acceleration, Readings(Sensor.ANGULAR_VELOCITY, times, values[:, 3:], Unit.RADIANS_PER_SECOND)
 
 
 @dataclass(slots=True)

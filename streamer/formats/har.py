@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model.signals import SAMPLING_RATE
 from streamer.formats.names import Format
-from streamer.readings import GridSamples, PhoneMessage, Readings, Sensor, Unit
+from streamer.readings import GridSamples, PhoneMessage, readings_of
 from streamer.wire import IMU, LABEL, Samples, WireError, decode_imu, decode_label, parse_topic
 
 KINDS = (IMU, LABEL)
@@ -35,7 +35,5 @@ def as_message(phone: str, samples: Samples) -> PhoneMessage:
     if samples.rate == SAMPLING_RATE and values.shape[1] > 3:
         grid = GridSamples(values, float(times[0]), float(times[-1]))
         return PhoneMessage(phone, Format.HAR, seq=samples.seq, start=samples.start, stage=samples.stage, grid=grid)
-    readings: tuple[Readings, ...] = (Readings(Sensor.TOTAL_ACCELERATION, times, values[:, :3], Unit.G),)
-    if values.shape[1] > 3:
-        readings += (Readings(Sensor.ANGULAR_VELOCITY, times, values[:, 3:], Unit.RADIANS_PER_SECOND),)
+    readings = readings_of(times, values)
     return PhoneMessage(phone, Format.HAR, readings, seq=samples.seq, start=samples.start, stage=samples.stage)

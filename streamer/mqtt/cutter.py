@@ -20,7 +20,7 @@ from streamer.mqtt.packets import (
     decode_length,
     encode_length,
 )
-from streamer.wire import MAX_PAYLOAD_BYTES
+from streamer.wire import MAX_PAYLOAD_BYTES, MAX_TOPICS
 
 MAX_PACKET = MAX_PAYLOAD_BYTES + (1 << 17)
 """Bytes of a packet that is held: the longest payload of a phone, the longest topic, and as much again of properties.
@@ -29,9 +29,6 @@ A longer PUBLISH is refused by the length that it announces: of its payload noth
 
 MAX_HEAD = 2 + (1 << 16) + 2
 """Bytes that a PUBLISH begins with at most: its topic, after the length of that, and its id."""
-
-MAX_TOPICS = 20_000
-"""Topics that are kept decoded; when there are more, they are decoded anew."""
 
 MAX_TOPIC_BYTES = 256
 """Longer ones are no phone's, and not kept."""

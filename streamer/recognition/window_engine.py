@@ -96,7 +96,7 @@ class WindowEngine:
         return tracker
 
     def _classified(self, windows: Sequence[ReadyWindow]) -> list[ClassifiedWindow]:
-        values = np.concatenate([window.values for window in windows]).reshape(len(windows), *windows[0].values.shape)
+        values = np.stack([window.values for window in windows])
         rows = activities_then_transition(self._classifier.class_probabilities(values), self._classifier.classes)
         novelty = self.novelty
         if novelty is None:
